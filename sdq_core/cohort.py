@@ -1,0 +1,108 @@
+"""Cohorts side by side: description tables joined with subjects, classes and attributes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdq_core.description import DescriptionTable
+from sdq_core.vocabulary import Role
+
+if TYPE_CHECKING:
+    from sdq_core.study import Study
+
+__all__ = ["Cohort", "Cohorts"]
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Items of one modality in one role, described.
+
+    Parameters
+    ----------
+    role : Role
+    table : DescriptionTable
+    subjects : ndarray of str, shape (n,), or None
+        Subject of each item; None when the study gives no subject ids: then each item counts as
+        independent, and the report says so. An item without an entry is its own subject.
+    classes : ndarray of str, shape (n,), or None
+        Class of each item, ``""`` where the label is missing; None when there are no labels.
+    attributes : mapping of str to ndarray of str, shape (n,)
+        Further declared attributes, ``""`` where missing.
+    """
+
+    role: Role
+    table: DescriptionTable
+    subjects: NDArray[np.str_] | None = None
+    classes: NDArray[np.str_] | None = None
+    attributes: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def groups(self) -> NDArray[np.str_]:
+        """Unit of resampling of each item: its subject, or itself. Prefixed by role when itself."""
+        if self.subjects is not None:
+            return self.subjects
+        return np.array([f"{self.role}:{i}" for i in self.table.ids], dtype=np.str_)
+
+
+@dataclass(frozen=True)
+class Cohorts:
+    """The cohorts of one study.
+
+    Parameters
+    ----------
+    study : Study
+    train, synthetic : Cohort
+    holdout : Cohort or None
+    """
+
+    study: Study
+    train: Cohort
+    synthetic: Cohort
+    holdout: Cohort | None = None
+
+    @property
+    def all(self) -> tuple[Cohort, ...]:
+        """The cohorts that exist, in the order train, holdout, synthetic."""
+        return tuple(c for c in (self.train, self.holdout, self.synthetic) if c is not None)
+
+    @property
+    def real(self) -> tuple[Cohort, ...]:
+        """The real cohorts that exist."""
+        return tuple(c for c in (self.train, self.holdout) if c is not None)
+
+    @property
+    def subjects_known(self) -> bool:
+        """Whether every real cohort has subject ids."""
+        return all(c.subjects is not None for c in self.real)
+
+    @property
+    def shared_subjects(self) -> frozenset[str]:
+        """Subjects that are in both train and holdout; not empty voids the privacy verdict."""
+        if self.holdout is None or self.train.subjects is None or self.holdout.subjects is None:
+            return frozenset()
+        return frozenset(self.train.subjects.tolist()) & frozenset(self.holdout.subjects.tolist())
+
+    def seed(self, name: str) -> int:
+        """Return the seed of one random part, a function of the study's seed and the part's name.
+
+        Parameters
+        ----------
+        name : str
+            Usually a measurement id.
+
+        Returns
+        -------
+        int
+            Below 2**63.
+        """
+        text = f"{self.study.seed}/{name}".encode()
+        return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") >> 1
