@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Cohort", "Cohorts"]
 
 
-@dataclass(frozen=True)
+# Identity, not equality: cohorts are keys of caches, and arrays do not compare to one truth.
+@dataclass(frozen=True, eq=False)
 class Cohort:
     """Items of one modality in one role, described.
 
@@ -53,7 +54,7 @@ class Cohort:
         return np.array([f"{self.role}:{i}" for i in self.table.ids], dtype=np.str_)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cohorts:
     """The cohorts of one study.
 

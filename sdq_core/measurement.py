@@ -78,6 +78,8 @@ class Measurement:
         Finite, in `unit`.
     reason : str or None
         Why there is no value: what is missing and how to provide it.
+    reason_zh : str
+        The same in Chinese; see `sdq_core.reasons.why`.
     better : {"lower", "higher", "closer"} or None
         Direction; None for a descriptive number that has none.
     unit : str
@@ -90,6 +92,8 @@ class Measurement:
         Distinguishes measurements with one id: the embedding, the attribute.
     aspect : str
         Key of `vocabulary.TERMS` for the sub-characteristic, e.g. ``"joint_consistency"``.
+    target : float or None
+        What the study declares for this number, in its unit; a criterion may ask for it.
     details : mapping
         JSON-ready extras for the reader and the plots: p-values, per-feature tables, suspects.
         Never holds content of a real item.
@@ -105,6 +109,7 @@ class Measurement:
     id: str
     value: float | None = None
     reason: str | None = None
+    reason_zh: str = ""
     better: Better | None = None
     unit: str = "1"
     interval: Interval | None = None
@@ -113,6 +118,7 @@ class Measurement:
     method: Method = field(default_factory=lambda: Method("", ""))
     variant: str | None = None
     aspect: str | None = None
+    target: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

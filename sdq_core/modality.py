@@ -16,6 +16,7 @@ from sdq_core.finding import Finding
 
 if TYPE_CHECKING:
     from sdq_core.characteristics import CharacteristicEvaluation
+    from sdq_core.result import MeasureText
     from sdq_core.study import Study
 
 __all__ = ["GROUP", "Describer", "Discovery", "Listing", "Modality", "discover", "load_modality"]
@@ -86,6 +87,10 @@ class Modality(ABC):
     def study_template(self) -> str:
         """Return a commented study file for ``sdq init``."""
 
+    @abstractmethod
+    def measures(self) -> dict[str, MeasureText]:
+        """Return title and plain explanation of each measure, zh and en."""
+
     def settings_schema(self) -> Mapping[str, Any]:
         """Return allowed modality settings with their defaults; unknown keys are errors."""
         return {}
@@ -146,7 +151,9 @@ def discover(points: Sequence[EntryPoint] | None = None) -> Discovery:
     return Discovery(available, unavailable)
 
 
-def load_modality(name: str, discovery: Discovery | None = None) -> Modality:
+def load_modality(
+    name: str, discovery: Discovery | None = None, *, check_requirements: bool = True
+) -> Modality:
     """Import one modality and make sure that it can work here.
 
     Parameters
@@ -155,6 +162,8 @@ def load_modality(name: str, discovery: Discovery | None = None) -> Modality:
         Name in the entry-point group, e.g. ``"imaging"``.
     discovery : Discovery, optional
         Result of `discover`; found anew by default.
+    check_requirements : bool
+        Whether a missing requirement is an error; its study template can be had without.
 
     Returns
     -------
@@ -186,7 +195,7 @@ def load_modality(name: str, discovery: Discovery | None = None) -> Modality:
         raise PluginError(
             f"modality {name!r}: {point.value} is not a subclass of sdq_core.modality.Modality"
         )
-    missing = cls.check_requirements()
+    missing = cls.check_requirements() if check_requirements else None
     if missing is not None:
         raise PluginError(f"modality {name!r}: {missing}")
     return cls()

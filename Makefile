@@ -1,0 +1,36 @@
+# A contributor's few verbs. Python 3.11 or newer; `make PYTHON=python3.12 demo` chooses another.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= sdq-out
+
+.PHONY: demo test lint bench clean
+.DEFAULT_GOAL := demo
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging]'
+	touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,test]'
+	touch $@
+
+# The verdicts of the demo are verdicts, not errors: only unusable input (2) fails the target.
+demo: $(VENV)/.installed
+	$(BIN)/sdq evaluate fixtures/cxr/study.yaml --output $(OUT) || [ $$? -ne 2 ]
+
+test: $(VENV)/.installed-test lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy sdq_core sdq_imaging
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-test
+	$(BIN)/python benchmarks/imaging.py
+
+clean:
+	rm -rf $(VENV) $(OUT) build dist *.egg-info

@@ -1,0 +1,365 @@
+"""Real and synthetic rows side by side, with the re-splits and resamples that every measure uses.
+
+The null hypothesis is "the synthetic cohort is another real sample". So the synthetic cohort is
+compared with a *reference* of real items, and the noise floor is the same comparison with a random
+part of the real pool, of the same size, in the place of the synthetic cohort:
+
+- with a holdout, the reference is the holdout (the generator never saw it, so copies of training
+  items earn nothing) and the pool is train and holdout together, re-split by subject;
+- without one, the reference is one random half of train by subject, and the pool is train.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdq_core.cohort import Cohort, Cohorts
+from sdq_core.measurement import Interval
+from sdq_core.statistics import (
+    bootstrap_weights,
+    half_sample_weights,
+    safe_scale,
+    split_indices,
+    split_weights,
+)
+
+__all__ = [
+    "Comparison",
+    "compare_embedding",
+    "compare_scalars",
+    "principal_components",
+    "principal_map",
+    "spread",
+]
+
+LARGEST = 2000
+"""Most reference and synthetic items that kernel and neighbour measures use."""
+FLOOR_REPEATS = 200
+INTERVAL_REPEATS = 200
+
+Index = NDArray[np.intp]
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Pooled rows: first the real pool, then the synthetic sample.
+
+    Parameters
+    ----------
+    values : ndarray, shape (N, d), float64
+        Scaled by the real pool.
+    raw : ndarray, shape (N, d), float64
+        Unscaled.
+    groups : ndarray of str, shape (N,)
+        Unit of resampling of each row.
+    pool, reference, synthetic : ndarray of int
+        Row numbers; `reference` is a part of `pool`.
+    names : tuple of str
+        Column names; empty for an embedding.
+    roles : ndarray of str, shape (N,)
+        Cohort of each row.
+    rows : ndarray of int, shape (N,)
+        Row of each pooled row in its own cohort's table.
+    seed : int
+    floor_method : str
+        Which real parts gave the noise floor.
+    """
+
+    values: Values
+    raw: Values
+    groups: NDArray[np.str_]
+    pool: Index
+    reference: Index
+    synthetic: Index
+    names: tuple[str, ...]
+    roles: NDArray[np.str_]
+    rows: Index
+    seed: int
+    floor_method: str
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Number of reference and of synthetic rows."""
+        return len(self.reference), len(self.synthetic)
+
+    @property
+    def n(self) -> dict[str, int]:
+        """Sample sizes for `Measurement.n`."""
+        return {"real": len(self.reference), "synthetic": len(self.synthetic)}
+
+    def column(
+        self, cohorts: Cohorts, get: Callable[[Cohort], NDArray[np.str_]]
+    ) -> NDArray[np.str_]:
+        """Return one attribute of every pooled row, shape (N,)."""
+        columns = {str(c.role): get(c) for c in cohorts.all}
+        return np.array(
+            [columns[role][row] for role, row in zip(self.roles, self.rows, strict=True)],
+            dtype=np.str_,
+        )
+
+    @cached_property
+    def splits(self) -> tuple[tuple[Index, Index], ...]:
+        """Random re-splits of the pool by group, of the sizes in use."""
+        rng = np.random.default_rng([self.seed, 1])
+        found = []
+        for _ in range(FLOOR_REPEATS):
+            a, b = split_indices(self.groups[self.pool], self.sizes, rng)
+            found.append((self.pool[a], self.pool[b]))
+        return tuple(found)
+
+    @cached_property
+    def halves(self) -> tuple[tuple[Index, Index], ...]:
+        """Half samples of whole groups of the reference and of the synthetic rows."""
+        a = half_sample_weights(self.groups[self.reference], INTERVAL_REPEATS, self.seed + 2)
+        b = half_sample_weights(self.groups[self.synthetic], INTERVAL_REPEATS, self.seed + 3)
+        return tuple(
+            (self.reference[x > 0], self.synthetic[y > 0]) for x, y in zip(a, b, strict=True)
+        )
+
+    def weights(self, pairs: Sequence[tuple[Index, Index]]) -> tuple[Values, Values]:
+        """Turn index pairs into 0/1 weights over all rows, each shape (R, N)."""
+        a = np.zeros((len(pairs), len(self.values)))
+        b = np.zeros_like(a)
+        for r, (i, j) in enumerate(pairs):
+            a[r, i] = 1
+            b[r, j] = 1
+        return a, b
+
+    @cached_property
+    def observed_weights(self) -> tuple[Values, Values]:
+        """Weights of the observed comparison, each shape (1, N)."""
+        return self.weights([(self.reference, self.synthetic)])
+
+    @cached_property
+    def split_weights(self) -> tuple[Values, Values]:
+        """Weights of the noise floor's re-splits."""
+        return self.weights(self.splits)
+
+    @cached_property
+    def bootstrap_weights(self) -> tuple[Values, Values]:
+        """Bootstrap weights of whole groups, both sides resampled."""
+        a = np.zeros((INTERVAL_REPEATS * 2, len(self.values)))
+        b = np.zeros_like(a)
+        a[:, self.reference] = bootstrap_weights(
+            self.groups[self.reference], len(a), self.seed + 4
+        )
+        b[:, self.synthetic] = bootstrap_weights(
+            self.groups[self.synthetic], len(a), self.seed + 5
+        )
+        return a, b
+
+    @cached_property
+    def permutation_weights(self) -> tuple[Values, Values]:
+        """Label permutations of reference and synthetic rows, whole groups moved."""
+        both = np.concatenate([self.reference, self.synthetic])
+        a = np.zeros((999, len(self.values)))
+        b = np.zeros_like(a)
+        a[:, both], b[:, both] = split_weights(self.groups[both], self.sizes, 999, self.seed + 6)
+        return a, b
+
+    def floor(self, null: Values) -> Interval:
+        """Turn the re-splits' values into the noise floor."""
+        low, centre, high = np.quantile(null, [0.025, 0.5, 0.975])
+        return Interval(float(low), float(high), self.floor_method, centre=float(centre))
+
+    def measure(
+        self, statistic: Callable[[Index, Index], float], *, lower: float, upper: float
+    ) -> tuple[float, Interval, Interval]:
+        """Return value, interval and noise floor of a statistic of two sets of rows.
+
+        Parameters
+        ----------
+        statistic : callable
+            Takes reference rows and synthetic rows.
+        lower, upper : float
+            Range of the statistic; the interval is cut to it.
+
+        Returns
+        -------
+        value, interval, noise_floor
+        """
+        value = statistic(self.reference, self.synthetic)
+        halves = np.array([statistic(i, j) for i, j in self.halves])
+        null = np.array([statistic(i, j) for i, j in self.splits])
+        return value, spread(value, halves, lower, upper), self.floor(null)
+
+
+def spread(value: float, halves: Values, lower: float, upper: float) -> Interval:
+    """Put the centred spread of half-sample values around the full-sample value.
+
+    The variance of half samples drawn without replacement equals that of the full-sample
+    estimate (delete-half jackknife: Shao & Wu 1989, doi:10.1214/aos/1176347263), without the
+    repeated items of a bootstrap, which neighbour and diversity measures take for mode collapse.
+
+    Parameters
+    ----------
+    value : float
+    halves : ndarray, shape (R,)
+    lower, upper : float
+        Range of the statistic.
+
+    Returns
+    -------
+    Interval
+        Contains `value`.
+    """
+    low, high = value + np.quantile(halves, [0.025, 0.975]) - np.mean(halves)
+    return Interval(
+        float(np.clip(min(low, value), lower, upper)),
+        float(np.clip(max(high, value), lower, upper)),
+        "half-sampling of subjects",
+    )
+
+
+@lru_cache(maxsize=8)
+def compare_embedding(cohorts: Cohorts, name: str) -> Comparison | None:
+    """Put one embedding of all cohorts side by side; None when one side has none.
+
+    Kept for the measures that share it.
+    """
+
+    def get(cohort: Cohort) -> tuple[Values, Index]:
+        values, rows = cohort.table.embedding(name)
+        return values.astype(np.float64), rows
+
+    return _compare(cohorts, get, (), cohorts.seed(f"comparison/{name}"))
+
+
+def compare_scalars(
+    cohorts: Cohorts, names: Sequence[str], seed: int, *, least_present: float = 0.95
+) -> Comparison | None:
+    """Put named scalars side by side.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Columns; one that fewer than `least_present` of the readable items of any cohort have is
+        left out, and then the items that lack one of the rest.
+
+    Returns
+    -------
+    Comparison or None
+        None when no column or no row is left on one side.
+    """
+    kept = []
+    for name in names:
+        shares = [
+            np.isfinite(c.table.scalar(name)[c.table.readable]).mean()
+            for c in cohorts.all
+            if c.table.readable.any()
+        ]
+        if shares and min(shares) >= least_present:
+            kept.append(name)
+    if not kept:
+        return None
+
+    def get(cohort: Cohort) -> tuple[Values, Index]:
+        values = np.column_stack([cohort.table.scalar(n) for n in kept])
+        rows = np.flatnonzero(np.isfinite(values).all(axis=1))
+        return values[rows], rows
+
+    return _compare(cohorts, get, tuple(kept), seed)
+
+
+def principal_components(comparison: Comparison, dimension: int) -> tuple[Values, Values]:
+    """Project all rows on the leading principal components of the real pool.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    dimension : int
+
+    Returns
+    -------
+    scores : ndarray, shape (N, dimension)
+    explained : ndarray, shape (dimension,)
+        Share of the real pool's variance.
+    """
+    pool = comparison.values[comparison.pool]
+    centre = pool.mean(axis=0)
+    _, singular, basis = np.linalg.svd(pool - centre, full_matrices=False)
+    # The sign of a singular vector is arbitrary: fix it, so that pictures agree between machines.
+    signs = np.sign(basis[np.arange(len(basis)), np.abs(basis).argmax(axis=1)])
+    basis = basis[:dimension] * signs[:dimension, None]
+    power = singular**2
+    return (comparison.values - centre) @ basis.T, power[:dimension] / power.sum()
+
+
+def principal_map(comparison: Comparison, most: int = 400) -> dict[str, Any]:
+    """Return a two-dimensional map of real reference and synthetic items for the report."""
+    scores, explained = principal_components(comparison, 2)
+    points = np.round(scores, 3)
+    return {
+        "x_label": "PC 1",
+        "y_label": "PC 2",
+        "explained": [round(float(e), 4) for e in explained],
+        "real": points[comparison.reference[:most]].tolist(),
+        "synthetic": points[comparison.synthetic[:most]].tolist(),
+    }
+
+
+def _compare(
+    cohorts: Cohorts,
+    get: Callable[[Cohort], tuple[Values, Index]],
+    names: tuple[str, ...],
+    seed: int,
+) -> Comparison | None:
+    parts: Mapping[str, tuple[Values, Index]] = {str(c.role): get(c) for c in cohorts.all}
+    chosen = {role: _smallest_digests(cohorts, role, rows) for role, (_, rows) in parts.items()}
+    if any(len(c) < 4 for c in chosen.values()):
+        return None
+    reals = [str(c.role) for c in cohorts.real]
+    order = [*reals, "synthetic"]
+    by_role = {str(c.role): c for c in cohorts.all}
+    raw = np.concatenate([parts[r][0][chosen[r]] for r in order])
+    rows = np.concatenate([parts[r][1][chosen[r]] for r in order])
+    groups = np.concatenate([by_role[r].groups[parts[r][1][chosen[r]]] for r in order])
+    lengths = [len(chosen[r]) for r in order]
+    roles = np.repeat(np.array(order, dtype=np.str_), lengths)
+    pool = np.arange(sum(lengths[:-1]))
+    synthetic = np.arange(sum(lengths[:-1]), sum(lengths))
+    if cohorts.holdout is not None:
+        reference = pool[lengths[0] :]
+        method = "train and holdout pooled, re-split by subject"
+    else:
+        rng = np.random.default_rng([seed, 0])
+        half, _ = split_indices(groups[pool], (len(pool) // 2, len(pool) - len(pool) // 2), rng)
+        reference = np.sort(pool[half])
+        method = "disjoint parts of train by subject (no holdout)"
+    if not cohorts.subjects_known:
+        method += "; items taken as independent (no subject ids)"
+    # The floor needs a real part of the synthetic sample's size beside the reference.
+    room = len(pool) - len(reference)
+    synthetic = synthetic[:room]
+    (scaled_pool, scaled), kept = safe_scale(raw[pool], raw[synthetic])
+    used = np.concatenate([pool, synthetic])
+    return Comparison(
+        values=np.concatenate([scaled_pool, scaled]).astype(np.float64),
+        raw=raw[used][:, kept],
+        groups=groups[used],
+        pool=pool,
+        reference=reference,
+        synthetic=np.arange(len(pool), len(used)),
+        names=tuple(np.array(names)[kept].tolist()) if names else (),
+        roles=roles[used],
+        rows=rows[used],
+        seed=seed,
+        floor_method=method,
+    )
+
+
+def _smallest_digests(cohorts: Cohorts, role: str, rows: Index) -> Index:
+    """Choose at most LARGEST rows by the order of their content digests.
+
+    A uniform sample that does not depend on names, order or number of processes (bottom-k).
+    """
+    cohort = next(c for c in cohorts.all if str(c.role) == role)
+    order = sorted(range(len(rows)), key=lambda i: (cohort.table.items[rows[i]].digest, rows[i]))
+    return np.array(order[:LARGEST], dtype=np.intp)

@@ -1,0 +1,344 @@
+"""Feature distribution fidelity 特征分布真实性: marginal and joint consistency."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdq_core.characteristics.comparison import (
+    Comparison,
+    compare_embedding,
+    compare_scalars,
+    principal_components,
+    principal_map,
+    spread,
+)
+from sdq_core.characteristics.evaluation import CharacteristicEvaluation, Part
+from sdq_core.characteristics.marginals import histograms, marginal_consistency
+from sdq_core.cohort import Cohorts
+from sdq_core.measurement import Interval, Measurement, Method
+from sdq_core.reasons import why
+from sdq_core.statistics import (
+    attack_curve,
+    classifier_two_sample_test,
+    frechet_distance,
+    gram,
+    holm,
+    prdc_from_distances,
+    squared_distances,
+    two_sample_tests,
+    weighted_discrepancy,
+)
+from sdq_core.vocabulary import Characteristic
+
+__all__ = ["Fidelity"]
+
+Values = NDArray[np.float64]
+
+GRETTON = "Gretton et al. 2012, JMLR 13:723"
+KID = "Binkowski et al. 2018, arXiv:1801.01401"
+HEUSEL = "Heusel et al. 2017, arXiv:1706.08500"
+PRECISION = "Kynkaanniemi et al. 2019, arXiv:1904.06991"
+DENSITY = "Naeem et al. 2020, arXiv:2002.09797"
+C2ST = "Lopez-Paz & Oquab 2017, arXiv:1610.06545"
+
+
+class Fidelity(CharacteristicEvaluation):
+    """Marginal consistency over named scalars, joint consistency over embeddings."""
+
+    characteristic = Characteristic.FIDELITY
+
+    @abstractmethod
+    def scalar_names(self, cohorts: Cohorts) -> Sequence[str]:
+        """Return the scalars whose marginals are compared."""
+
+    @abstractmethod
+    def embedding_facts(self, cohorts: Cohorts) -> dict[str, dict[str, Any]]:
+        """Return the embeddings in use -> version, hash and dimension."""
+
+    def parts(self) -> Sequence[Part]:
+        """Return the measures that all modalities share."""
+        return (
+            Part(("marginal_share_consistent",), self.marginals),
+            Part(("mmd", "kernel_distance"), self.kernels),
+            Part(("frechet_distance",), self.frechet),
+            Part(("precision", "recall", "density", "coverage"), self.neighbours),
+            Part(("c2st_auc",), self.classifier),
+        )
+
+    def marginals(self, cohorts: Cohorts) -> Iterator[Measurement]:
+        """Measure the share of named features whose marginal distribution is consistent."""
+        id_ = self.id("marginal_share_consistent")
+        comparison = compare_scalars(cohorts, self.scalar_names(cohorts), cohorts.seed(id_))
+        if comparison is None:
+            yield Measurement(
+                id_,
+                aspect="marginal_consistency",
+                **why("no_embedding", cohorts="one of the cohorts"),
+            )
+            return
+        share = marginal_consistency(comparison)
+        tests = two_sample_tests(
+            comparison.raw[comparison.reference],
+            comparison.raw[comparison.synthetic],
+            comparison.names,
+            comparison.groups[np.concatenate([comparison.reference, comparison.synthetic])],
+            seed=comparison.seed,
+        )
+        yield Measurement(
+            id_,
+            value=share.value,
+            better="higher",
+            unit="share",
+            interval=share.interval,
+            noise_floor=share.noise_floor,
+            n=comparison.n,
+            aspect="marginal_consistency",
+            method=Method(
+                "share of features whose Wasserstein-1 distance to the real reference stays within "
+                "1.5 times the 97.5 % quantile of real-against-real re-splits",
+                "Ramdas et al. 2017, doi:10.3390/e19020047; Kolmogorov-Smirnov tests by permutation "
+                "of subjects beside it, Holm 1979 and Benjamini & Hochberg 1995",
+                {"features": len(comparison.names)},
+                comparison.seed,
+            ),
+            details={
+                "histograms": histograms(comparison, share, tests),
+                "features": [
+                    {
+                        "feature": t.name,
+                        "ks": t.ks,
+                        "p": t.p_value,
+                        "p_holm": t.p_holm,
+                        "p_bh": t.p_bh,
+                        "wasserstein_in_real_iqr": t.wasserstein,
+                        "total_variation": t.total_variation,
+                        "consistent": bool(c),
+                    }
+                    for t, c in zip(tests, share.consistent, strict=True)
+                ],
+                "share_ks_rejected_holm": float(np.mean([t.p_holm < 0.05 for t in tests])),
+                "share_ks_rejected_bh": float(np.mean([t.p_bh < 0.05 for t in tests])),
+            },
+        )
+
+    def kernels(self, cohorts: Cohorts) -> Iterator[Measurement]:
+        """Measure the maximum mean discrepancy (RBF) and the kernel distance (cubic)."""
+        plans = (
+            ("mmd", "rbf", "unbiased MMD^2, mean of RBF kernels around the median distance", GRETTON),
+            ("kernel_distance", "cubic", "unbiased MMD^2, cubic kernel, whole set", KID),
+        )
+        for measure, kernel, name, source in plans:
+            known = [(e, f, c) for e, f, c in self._each(cohorts) if c is not None]
+            readings = [_kernel_reading(c, kernel) for _, _, c in known]
+            adjusted = holm(np.array([r.p for r in readings])) if readings else np.empty(0)
+            for (embedding, facts, comparison), reading, p_holm in zip(
+                known, readings, adjusted, strict=True
+            ):
+                details: dict[str, Any] = {"p": reading.p, "p_holm": float(p_holm)}
+                if measure == "mmd":
+                    details["map"] = principal_map(comparison)
+                yield Measurement(
+                    self.id(measure),
+                    value=reading.value,
+                    better="lower",
+                    variant=embedding,
+                    aspect="joint_consistency",
+                    interval=reading.interval,
+                    noise_floor=reading.floor,
+                    n=comparison.n,
+                    method=Method(
+                        f"{name}; p by permutation of subjects, Holm over the embeddings",
+                        source,
+                        {"embedding": facts},
+                        comparison.seed,
+                    ),
+                    details=details,
+                )
+            for embedding, _, comparison_or_none in self._each(cohorts):
+                if comparison_or_none is None:
+                    yield self._no_embedding(measure, embedding)
+
+    def frechet(self, cohorts: Cohorts) -> Iterator[Measurement]:
+        """Measure the Frechet distance in a dimension that this n can carry."""
+        for embedding, facts, comparison in self._each(cohorts):
+            if comparison is None:
+                yield self._no_embedding("frechet_distance", embedding)
+                continue
+            smallest = min(comparison.sizes)
+            dimension = min(smallest // 5, comparison.values.shape[1])
+            if smallest < 50:
+                yield Measurement(
+                    self.id("frechet_distance"),
+                    variant=embedding,
+                    aspect="joint_consistency",
+                    **why("too_few", needed=50, what="items in each cohort", found=smallest),
+                )
+                continue
+            reduced = principal_components(comparison, dimension)[0]
+            value, interval, floor = comparison.measure(
+                lambda i, j, z=reduced: frechet_distance(z[i], z[j]),  # type: ignore[misc]
+                lower=0.0,
+                upper=np.inf,
+            )
+            yield Measurement(
+                self.id("frechet_distance"),
+                value=value,
+                better="lower",
+                variant=embedding,
+                aspect="joint_consistency",
+                interval=interval,
+                noise_floor=floor,
+                n=comparison.n,
+                method=Method(
+                    "Frechet distance in principal components of the real pool (n/5 at most)",
+                    f"{HEUSEL}; bias at small n: Chong & Forsyth 2020, arXiv:1911.07023",
+                    {"embedding": facts, "dimension": dimension},
+                    comparison.seed,
+                ),
+            )
+
+    def neighbours(self, cohorts: Cohorts) -> Iterator[Measurement]:
+        """Measure precision, recall, density and coverage."""
+        measures = ("precision", "recall", "density", "coverage")
+        for embedding, facts, comparison in self._each(cohorts):
+            if comparison is None:
+                for measure in measures:
+                    yield self._no_embedding(measure, embedding)
+                continue
+            if min(comparison.sizes) < 20:
+                for measure in measures:
+                    yield Measurement(
+                        self.id(measure),
+                        variant=embedding,
+                        aspect="joint_consistency",
+                        **why(
+                            "too_few",
+                            needed=20,
+                            what="items in each cohort",
+                            found=min(comparison.sizes),
+                        ),
+                    )
+                continue
+            distances = squared_distances(comparison.values, comparison.values)
+
+            def four(i: NDArray[np.intp], j: NDArray[np.intp], d: Values = distances) -> Values:
+                return np.array(
+                    prdc_from_distances(
+                        d[np.ix_(i, i)], d[np.ix_(j, j)], d[np.ix_(i, j)], k=5
+                    )
+                )
+
+            value = four(comparison.reference, comparison.synthetic)
+            halves = np.array([four(i, j) for i, j in comparison.halves])
+            null = np.array([four(i, j) for i, j in comparison.splits])
+            for m, measure in enumerate(measures):
+                upper = np.inf if measure == "density" else 1.0
+                yield Measurement(
+                    self.id(measure),
+                    value=float(value[m]),
+                    better="higher",
+                    unit="1" if measure == "density" else "share",
+                    variant=embedding,
+                    aspect="joint_consistency",
+                    interval=spread(float(value[m]), halves[:, m], 0.0, upper),
+                    noise_floor=comparison.floor(null[:, m]),
+                    n=comparison.n,
+                    method=Method(
+                        f"{measure} with 5 nearest neighbours",
+                        PRECISION if measure in ("precision", "recall") else DENSITY,
+                        {"embedding": facts, "k": 5},
+                        comparison.seed,
+                    ),
+                )
+
+    def classifier(self, cohorts: Cohorts) -> Iterator[Measurement]:
+        """Measure how well a linear classifier tells synthetic from real."""
+        for embedding, facts, comparison in self._each(cohorts):
+            if comparison is None:
+                yield self._no_embedding("c2st_auc", embedding)
+                continue
+            both = np.concatenate([comparison.reference, comparison.synthetic])
+            groups = comparison.groups[both]
+            test = classifier_two_sample_test(
+                comparison.values[comparison.reference],
+                comparison.values[comparison.synthetic],
+                groups,
+                seed=comparison.seed,
+            )
+            n_real = len(comparison.reference)
+            interval = attack_curve(
+                test.scores[:n_real],
+                test.scores[n_real:],
+                groups_member=groups[:n_real],
+                groups_nonmember=groups[n_real:],
+                seed=comparison.seed,
+            ).auc_interval
+            yield Measurement(
+                self.id("c2st_auc"),
+                value=test.auc,
+                better="closer",
+                variant=embedding,
+                aspect="joint_consistency",
+                interval=interval,
+                noise_floor=Interval(
+                    test.null_low,
+                    test.null_high,
+                    "label permutations of whole subjects",
+                    centre=(test.null_low + test.null_high) / 2,
+                ),
+                n=comparison.n,
+                method=Method(
+                    "AUC of leave-one-out ridge scores; clearly below 0.5 is closeness to single "
+                    "real items, not fidelity",
+                    C2ST,
+                    {"embedding": facts},
+                    comparison.seed,
+                ),
+                details={"p": test.p_value},
+            )
+
+    def _each(
+        self, cohorts: Cohorts
+    ) -> Iterator[tuple[str, dict[str, Any], Comparison | None]]:
+        for name, facts in self.embedding_facts(cohorts).items():
+            yield name, {"name": name, **facts}, compare_embedding(cohorts, name)
+
+    def _no_embedding(self, measure: str, embedding: str) -> Measurement:
+        return Measurement(
+            self.id(measure),
+            variant=embedding,
+            aspect="joint_consistency",
+            **why("no_embedding", cohorts="one of the cohorts"),
+        )
+
+
+@dataclass(frozen=True)
+class _KernelReading:
+    value: float
+    interval: Interval
+    floor: Interval
+    p: float
+
+
+def _kernel_reading(comparison: Comparison, kernel: Literal["rbf", "cubic"]) -> _KernelReading:
+    """Value, interval, floor and p of one kernel from one Gram matrix."""
+    matrix = gram(comparison.values, kernel)
+
+    def values(weights: tuple[Values, Values]) -> Values:
+        return weighted_discrepancy(matrix, *weights, comparison.groups)
+
+    value = float(values(comparison.observed_weights)[0])
+    low, high = np.quantile(values(comparison.bootstrap_weights), [0.025, 0.975])
+    null = values(comparison.permutation_weights)
+    return _KernelReading(
+        value,
+        Interval(float(min(low, value)), float(max(high, value)), "bootstrap of subjects"),
+        comparison.floor(values(comparison.split_weights)),
+        float((1 + (null >= value).sum()) / (1 + len(null))),
+    )

@@ -1,0 +1,340 @@
+"""The command line. Heavy modules are imported inside the commands that use them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sdq_core.errors import SdqError, UsageError
+
+if TYPE_CHECKING:
+    from sdq_core.result import Result
+    from sdq_core.study import Study
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="sdq",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="""Judge synthetic medical data beside real data, with numbers that hold.
+
+The way is always the same: *read* two or three cohorts, *describe* each item once, *compare* the
+cohorts, *judge* the measurements by a profile, *document* the result.
+
+Start with `sdq init imaging > study.yaml`, edit it, then `sdq evaluate study.yaml`.
+
+Exit codes: 0 everything mandatory passes; 1 a criterion is not met; 2 unusable input or usage;
+3 only inconclusive or missing mandatory measures.
+""",
+)
+
+
+class Language(StrEnum):
+    """Language of the report."""
+
+    en = "en"
+    zh = "zh"
+
+
+StudyFile = Annotated[
+    Path | None,
+    typer.Argument(help="The study file; or give the cohorts by options instead.", show_default=False),
+]
+ModalityOption = Annotated[str | None, typer.Option(help="Modality plugin, e.g. imaging.")]
+TrainOption = Annotated[Path | None, typer.Option(help="Real items that the generator learned from.")]
+HoldoutOption = Annotated[Path | None, typer.Option(help="Real items that it never saw.")]
+SyntheticOption = Annotated[Path | None, typer.Option(help="The items under test.")]
+LabelsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Label table with the columns item, subject, class, ...; as ROLE=FILE for one "
+        "cohort, or FILE for all. Repeatable.",
+        metavar="[ROLE=]FILE",
+    ),
+]
+SubgroupOption = Annotated[str | None, typer.Option(help="Attribute that defines subgroups.")]
+ProfileOption = Annotated[str | None, typer.Option(help="Profile by name, or a YAML file.")]
+SeedOption = Annotated[int | None, typer.Option(help="Seed of every random part.", min=0)]
+OutOption = Annotated[Path, typer.Option("--output", "-o", help="Folder for the outputs.")]
+StoreOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the descriptions (default: OUTPUT/store). Share it between studies: the "
+        "real side is then described once."
+    ),
+]
+EngineOption = Annotated[str, typer.Option(help="Where to describe: processes or serial.")]
+WorkersOption = Annotated[int | None, typer.Option(help="Worker processes.", min=1)]
+LanguageOption = Annotated[Language, typer.Option(help="Language of the report.")]
+ShowRealOption = Annotated[
+    bool, typer.Option("--show-real", help="Allow pictures of real items in the report.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
+
+
+@app.command()
+def evaluate(
+    study: StudyFile = None,
+    modality: ModalityOption = None,
+    train: TrainOption = None,
+    holdout: HoldoutOption = None,
+    synthetic: SyntheticOption = None,
+    labels: LabelsOption = None,
+    subgroup: SubgroupOption = None,
+    profile: ProfileOption = None,
+    seed: SeedOption = None,
+    output: OutOption = Path("sdq-out"),
+    store: StoreOption = None,
+    engine: EngineOption = "processes",
+    workers: WorkersOption = None,
+    language: LanguageOption = Language.en,
+    show_real: ShowRealOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Evaluate a study: cohorts in, verdicts and a report out.
+
+    Writes result.json, findings.parquet, findings.csv and report.html into the output folder.
+
+    Example: `sdq evaluate --modality imaging --train real/train --holdout real/holdout
+    --synthetic generated -o out`
+    """
+    from rich.console import Console
+
+    from sdq_core.documents.console import verdict_table
+    from sdq_core.documents.report import write_report
+    from sdq_core.evaluate import evaluate as run
+
+    loaded = _study(study, modality, train, holdout, synthetic, labels, subgroup, profile, seed)
+    with _Progress(quiet) as progress:
+        result = run(
+            loaded,
+            output,
+            store=store,
+            engine=engine,
+            workers=workers,
+            progress=progress,
+            show_real=show_real,
+        )
+        progress("document", 0, 1)
+        report = output / "report.html"
+        write_report(result, output, report, language=language.value, show_real=show_real)
+        progress("document", 1, 1)
+    console = Console()
+    console.print(verdict_table(result, language.value))
+    _say_unreadable(result)
+    typer.echo(f"report: {report}")
+    raise typer.Exit(result.exit_code)
+
+
+@app.command()
+def describe(
+    study: StudyFile = None,
+    modality: ModalityOption = None,
+    train: TrainOption = None,
+    holdout: HoldoutOption = None,
+    synthetic: SyntheticOption = None,
+    output: OutOption = Path("sdq-out"),
+    store: StoreOption = None,
+    engine: EngineOption = "processes",
+    workers: WorkersOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Describe the items of a study and keep the descriptions, without judging.
+
+    `sdq evaluate` on the same store then starts where this ended.
+    """
+    from sdq_core.evaluate import read_and_describe
+
+    loaded = _study(study, modality, train, holdout, synthetic, None, None, None, None)
+    folder = store or output / "store"
+    with _Progress(quiet) as progress:
+        found = read_and_describe(loaded, folder, engine=engine, workers=workers, progress=progress)
+    for message in found.report.discarded:
+        typer.echo(f"discarded: {message}", err=True)
+    for cohort in found.cohorts.all:
+        readable = int(cohort.table.readable.sum())
+        typer.echo(f"{cohort.role}: {len(cohort)} items, {readable} readable")
+    typer.echo(
+        f"described {found.report.described}, reused {found.report.reused}; store: {folder}"
+    )
+
+
+@app.command()
+def report(
+    result: Annotated[Path, typer.Argument(help="A result.json, or the folder that holds it.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write (default: beside it).")
+    ] = None,
+    language: LanguageOption = Language.en,
+    show_real: ShowRealOption = False,
+) -> None:
+    """Render report.html again from a result; nothing is computed."""
+    from sdq_core.documents.report import write_report
+    from sdq_core.result import load_result
+
+    path = result / "result.json" if result.is_dir() else result
+    target = output or path.with_name("report.html")
+    write_report(
+        load_result(path), path.parent, target, language=language.value, show_real=show_real
+    )
+    typer.echo(f"report: {target}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of result.json."""
+    from sdq_core.result import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def init(
+    modality: Annotated[str, typer.Argument(help="Modality plugin, e.g. imaging.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write (default: print it).")
+    ] = None,
+) -> None:
+    """Write a commented study file to start from."""
+    from sdq_core.modality import load_modality
+
+    template = load_modality(modality, check_requirements=False).study_template()
+    if output is None:
+        typer.echo(template, nl=False)
+        return
+    if output.exists():
+        raise UsageError(f"{output}: exists already; remove it or choose another name")
+    from sdq_core.files import atomic_write
+
+    atomic_write(output, template.encode())
+    typer.echo(f"wrote {output}; edit it, then: sdq evaluate {output}")
+
+
+@app.command()
+def doctor() -> None:
+    """Print versions, plugins with the reason when one cannot work, and fonts.
+
+    Exit code 0 when at least one modality works, else 2.
+    """
+    from sdq_core.doctor import diagnose
+
+    lines, healthy = diagnose()
+    for line in lines:
+        typer.echo(line)
+    raise typer.Exit(0 if healthy else 2)
+
+
+def main() -> None:
+    """Run the command line; errors of sdq become one message on stderr and exit code 2."""
+    try:
+        app(standalone_mode=True)
+    except SdqError as error:
+        typer.echo(f"sdq: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo(
+            "sdq: stopped; what was described is kept, the same command goes on from there", err=True
+        )
+        sys.exit(130)
+
+
+def _study(
+    path: Path | None,
+    modality: str | None,
+    train: Path | None,
+    holdout: Path | None,
+    synthetic: Path | None,
+    labels: list[str] | None,
+    subgroup: str | None,
+    profile: str | None,
+    seed: int | None,
+) -> Study:
+    """Make the study from a file, from options, or from a file with options on top."""
+    from sdq_core.study import load_study, study_from_options
+
+    options: dict[str, Any] = {
+        "modality": modality,
+        "subgroup": subgroup,
+        "profile": profile,
+        "seed": seed,
+    }
+    given = {k: v for k, v in options.items() if v is not None}
+    sources = {
+        role: source
+        for role, source in (("train", train), ("holdout", holdout), ("synthetic", synthetic))
+        if source is not None
+    }
+    base = None if path is None else load_study(path)
+    return study_from_options(base, given, sources, labels or [])
+
+
+def _say_unreadable(result: Result) -> None:
+    for role, cohort in result.cohorts.items():
+        if cohort.readable < cohort.items:
+            typer.echo(
+                f"{role}: {cohort.items - cohort.readable} of {cohort.items} items could not be "
+                f"read, see findings.csv",
+                err=True,
+            )
+
+
+class _Progress:
+    """A progress bar of the steps on stderr; silent where stderr is no terminal or on request."""
+
+    def __init__(self, quiet: bool) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        console = Console(stderr=True)
+        self._plain = not quiet and not console.is_terminal
+        self._bar = Progress(
+            TextColumn("{task.description:28}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=quiet or not console.is_terminal,
+        )
+        self._tasks: dict[str, Any] = {}
+        self._said = ""
+
+    def __enter__(self) -> _Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        key, _, detail = stage.partition(": ")
+        if self._plain:
+            # In a log file a line at each tenth says as much as a bar.
+            tenth = f"{stage} {10 * done // max(total, 1)}"
+            if tenth != self._said:
+                self._said = tenth
+                typer.echo(f"{stage} {done}/{total}", err=True)
+            return
+        if key not in self._tasks:
+            self._tasks[key] = self._bar.add_task(key, total=total)
+        self._bar.update(
+            self._tasks[key],
+            completed=done,
+            total=total,
+            description=f"{key} {detail}".strip(),
+        )

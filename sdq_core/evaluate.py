@@ -1,0 +1,360 @@
+"""The way through the house: read, describe, compare, judge, document."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sdq_core.cohort import Cohort, Cohorts
+from sdq_core.describe import DescribeReport, describe
+from sdq_core.description import DescriptionTable
+from sdq_core.environment import environment
+from sdq_core.errors import InputError
+from sdq_core.finding import Finding
+from sdq_core.findings_file import count_by_rule, write_findings
+from sdq_core.gallery import write_gallery
+from sdq_core.judging import Judgement, characteristic_verdicts, exit_code, judge_all
+from sdq_core.labels import join, read_labels
+from sdq_core.limits import limits
+from sdq_core.measurement import Interval, Measurement
+from sdq_core.modality import Listing, Modality, load_modality
+from sdq_core.profiles import Profile, load_profile
+from sdq_core.result import (
+    CohortModel,
+    CriterionModel,
+    FindingsModel,
+    IntervalModel,
+    MeasurementModel,
+    MethodModel,
+    Result,
+    save_result,
+)
+from sdq_core.study import Study
+from sdq_core.vocabulary import Role
+
+__all__ = ["Described", "compare", "document", "evaluate", "read_and_describe"]
+
+Progress = Callable[[str, int, int], None]
+"""Called with the stage's name, what is done and the total."""
+
+
+@dataclass(frozen=True)
+class Described:
+    """The first two steps of one study.
+
+    Parameters
+    ----------
+    study : Study
+    modality : Modality
+    cohorts : Cohorts
+    findings : tuple of Finding
+        Of listing, labels and describing; not those of the items themselves.
+    report : DescribeReport
+    """
+
+    study: Study
+    modality: Modality
+    cohorts: Cohorts
+    findings: tuple[Finding, ...]
+    report: DescribeReport
+
+
+def evaluate(
+    study: Study,
+    out: Path,
+    *,
+    store: Path | None = None,
+    engine: str = "processes",
+    workers: int | None = None,
+    progress: Progress | None = None,
+    show_real: bool = False,
+) -> Result:
+    """Evaluate one study and write its result.
+
+    Parameters
+    ----------
+    study : Study
+    out : Path
+        Folder for ``result.json``, ``findings.parquet``, ``findings.csv`` and the gallery.
+    store : Path, optional
+        Folder of the descriptions; ``out / "store"`` by default. Share one between studies, and
+        the real side is described once for all generators under test.
+    engine, workers
+        As in `describe`.
+    progress : callable, optional
+    show_real : bool
+        Whether real items may appear in the gallery.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    SdqError
+        The input cannot be used, or a file cannot be written.
+    """
+    started = time.monotonic()
+    profile = _profile(study)
+    described = read_and_describe(
+        study, store or out / "store", engine=engine, workers=workers, progress=progress
+    )
+    middle = time.monotonic()
+    measurements, findings = compare(described, progress)
+    judgements = judge_all(measurements, profile)
+    timings = {"describe_s": middle - started, "compare_s": time.monotonic() - middle}
+    return document(described, profile, judgements, findings, out, timings, show_real=show_real)
+
+
+def read_and_describe(
+    study: Study,
+    store: Path | None,
+    *,
+    engine: str = "processes",
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Described:
+    """List the items of all cohorts and describe those that the store does not hold.
+
+    Raises
+    ------
+    InputError
+        A cohort is missing or empty.
+    """
+    modality = load_modality(study.modality)
+    listings = {role: _listing(modality, study, role) for role in Role if role in study.cohorts}
+    items = [item for listing in listings.values() for item in listing.items]
+    report = describe(
+        items,
+        modality.describer(study),
+        store,
+        engine=engine,
+        workers=workers,
+        progress=None if progress is None else lambda done, n: progress("describe", done, n),
+    )
+    cohorts: dict[Role, Cohort] = {}
+    findings: list[Finding] = []
+    start = 0
+    for role, listing in listings.items():
+        source = study.cohorts[role]
+        end = start + len(listing.items)
+        table = DescriptionTable(listing.items, report.descriptions[start:end], role=role)
+        start = end
+        labels = None if source.labels is None else read_labels(source.labels)
+        root = source.path if source.path.is_dir() else source.path.parent
+        cohorts[role], problems = join(table, role, root, labels)
+        findings += [_in_role(f, role) for f in (*listing.findings, *problems)]
+    return Described(
+        study,
+        modality,
+        Cohorts(study, cohorts[Role.TRAIN], cohorts[Role.SYNTHETIC], cohorts.get(Role.HOLDOUT)),
+        tuple(findings),
+        report,
+    )
+
+
+def compare(
+    described: Described, progress: Progress | None = None
+) -> tuple[list[Measurement], list[Finding]]:
+    """Measure every characteristic.
+
+    Returns
+    -------
+    measurements : list of Measurement
+    findings : list of Finding
+        Those of comparing; the items' own stay with their descriptions.
+    """
+    from sdq_core.statistics import single_thread_blas
+
+    measurements: list[Measurement] = []
+    findings: list[Finding] = []
+    evaluations = described.modality.characteristics(described.study)
+    # One BLAS thread: faster at these sizes, and the same bits on every number of cores.
+    with single_thread_blas():
+        for number, evaluation in enumerate(evaluations):
+            if progress is not None:
+                progress(f"compare: {evaluation.characteristic}", number, len(evaluations))
+            for output in evaluation.measure(described.cohorts):
+                if isinstance(output, Measurement):
+                    measurements.append(output)
+                else:
+                    findings.append(output)
+    if progress is not None:
+        progress("compare", len(evaluations), len(evaluations))
+    return measurements, findings
+
+
+def document(
+    described: Described,
+    profile: Profile,
+    judgements: Sequence[Judgement],
+    findings: Sequence[Finding],
+    out: Path,
+    timings: dict[str, float],
+    *,
+    show_real: bool = False,
+) -> Result:
+    """Put everything into the one result and write it with its findings and gallery."""
+    cohorts = described.cohorts
+    everything = [
+        *described.findings,
+        *(f for c in cohorts.all for f in c.table.findings),
+        *findings,
+    ]
+    write_findings(everything, out)
+    measurements = [j.measurement for j in judgements if j.measurement is not None]
+    study = described.study.model_dump(mode="json", by_alias=True, exclude={"cohorts"})
+    result = Result(
+        study=study,
+        profile={"name": profile.name, "version": profile.version},
+        modality={
+            "name": described.modality.name,
+            "describer": dict(described.modality.describer(described.study).settings),
+            "describer_version": described.modality.describer(described.study).version,
+        },
+        cohorts={c.role: _cohort(c) for c in cohorts.all},
+        measurements=tuple(_measurement(j) for j in judgements),
+        verdicts=characteristic_verdicts(judgements),
+        findings=FindingsModel(total=len(everything), by_rule=count_by_rule(everything)),
+        measures=described.modality.measures(),
+        gallery=write_gallery(described.modality, cohorts, measurements, out, show_real=show_real),
+        limits=limits(cohorts, measurements),
+        exit_code=exit_code(judgements),  # type: ignore[arg-type]
+        environment=environment(
+            timings,
+            {
+                "described": described.report.described,
+                "reused": described.report.reused,
+                "discarded": list(described.report.discarded),
+            },
+        ),
+    )
+    save_result(result, out / "result.json")
+    return result
+
+
+def _profile(study: Study) -> Profile:
+    modality = load_modality(study.modality)
+    return load_profile(
+        study.profile, modality.profile_folder(), modality.name, modality.default_profile
+    )
+
+
+def _listing(modality: Modality, study: Study, role: Role) -> Listing:
+    source = study.cohorts[role]
+    if not source.path.exists():
+        raise InputError(
+            f"cohort {role}: {source.path} does not exist; give a folder or a file of items"
+        )
+    listing = modality.items(source.path, study.settings)
+    if not listing.items:
+        raise InputError(
+            f"cohort {role}: {source.path} holds no item that modality {modality.name!r} reads; "
+            f"check the path and the file types"
+        )
+    return listing
+
+
+def _in_role(finding: Finding, role: Role) -> Finding:
+    return Finding(
+        finding.rule,
+        finding.severity,
+        finding.message,
+        finding.message_zh,
+        finding.where,
+        finding.item,
+        finding.role or str(role),
+    )
+
+
+def _cohort(cohort: Cohort) -> CohortModel:
+    digests = "\n".join(sorted(i.digest for i in cohort.table.items))
+    readable = cohort.table.readable
+
+    def counts(values: np.ndarray) -> dict[str, int]:
+        return dict(sorted(Counter(values[readable].tolist()).items()))
+
+    return CohortModel(
+        items=len(cohort),
+        readable=int(readable.sum()),
+        subjects=None if cohort.subjects is None else len(np.unique(cohort.subjects[readable])),
+        digest=hashlib.sha256(digests.encode()).hexdigest(),
+        classes=None if cohort.classes is None else counts(cohort.classes),
+        attributes={
+            name: counts(values)
+            for name, values in cohort.attributes.items()
+            if len(np.unique(values)) <= 50
+        },
+    )
+
+
+def _measurement(judgement: Judgement) -> MeasurementModel:
+    measurement, criterion = judgement.measurement, judgement.criterion
+    judged = None
+    if criterion is not None:
+        given = criterion.model_dump(exclude_defaults=True)
+        rule = {k: v for k, v in given.items() if k not in ("id", "mandatory", "reason", "source")}
+        judged = CriterionModel(
+            mandatory=criterion.mandatory,
+            rule=rule,
+            reason=criterion.reason,
+            source=criterion.source,
+            low=judgement.low,
+            high=judgement.high,
+        )
+    if measurement is None:
+        assert criterion is not None, "a judgement has a measurement or a criterion"
+        return MeasurementModel(
+            id=criterion.id,
+            variant=criterion.variant,
+            characteristic=criterion.id.split(".")[1],  # type: ignore[arg-type]
+            reason="the modality did not produce this measure",
+            reason_zh="该模态未产生此项测量",
+            criterion=judged,
+            verdict=judgement.verdict,
+            code=judgement.code,
+        )
+    return MeasurementModel(
+        id=measurement.id,
+        variant=measurement.variant,
+        characteristic=measurement.characteristic,
+        aspect=measurement.aspect,
+        value=measurement.value,
+        reason=measurement.reason,
+        reason_zh=measurement.reason_zh or None,
+        unit=measurement.unit,
+        better=measurement.better,
+        interval=_interval(measurement.interval),
+        noise_floor=_interval(measurement.noise_floor),
+        n=dict(measurement.n),
+        target=measurement.target,
+        method=MethodModel(
+            name=measurement.method.name,
+            source=measurement.method.source,
+            parameters=dict(measurement.method.parameters),
+            seed=measurement.method.seed,
+        ),
+        details=dict(measurement.details),
+        criterion=judged,
+        verdict=judgement.verdict,
+        code=judgement.code,
+        needed_factor=judgement.needed_factor,
+    )
+
+
+def _interval(interval: Interval | None) -> IntervalModel | None:
+    if interval is None:
+        return None
+    return IntervalModel(
+        low=interval.low,
+        high=interval.high,
+        level=interval.level,
+        method=interval.method,
+        centre=interval.centre,
+    )

@@ -1,0 +1,213 @@
+"""Step 4, judge: measurements meet criteria. No number is computed from data here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sdq_core.measurement import Measurement
+from sdq_core.profiles import Criterion, Profile
+from sdq_core.vocabulary import Characteristic, Verdict, worst
+
+__all__ = ["Code", "Judgement", "characteristic_verdicts", "exit_code", "judge", "judge_all"]
+
+
+class Code(StrEnum):
+    """Why a verdict is what it is; documents turn the code into words."""
+
+    INSIDE = "interval_inside"
+    OUTSIDE = "interval_outside"
+    STRADDLES = "interval_straddles"
+    TOO_FEW = "too_few_items"
+    NO_VALUE = "no_value"
+    NO_FLOOR = "no_noise_floor"
+    NO_CRITERION = "no_criterion"
+    NOT_PRODUCED = "not_produced"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a criterion says of a measurement.
+
+    Parameters
+    ----------
+    measurement : Measurement or None
+        None: the profile asks for a measure that was not produced.
+    criterion : Criterion or None
+        None: the number is informative only.
+    verdict : Verdict or None
+        None exactly where there is no criterion.
+    code : Code
+    low, high : float or None
+        The acceptable range that was applied; None is open.
+    needed_factor : float or None
+        For a straddling interval: about how many times the sample would settle it.
+    """
+
+    measurement: Measurement | None
+    criterion: Criterion | None
+    verdict: Verdict | None
+    code: Code
+    low: float | None = None
+    high: float | None = None
+    needed_factor: float | None = None
+
+
+def judge(measurement: Measurement, criterion: Criterion | None) -> Judgement:
+    """Judge one measurement by one criterion.
+
+    Parameters
+    ----------
+    measurement : Measurement
+    criterion : Criterion or None
+
+    Returns
+    -------
+    Judgement
+        ``pass`` when the interval lies inside the acceptable range, ``fail`` when it lies outside,
+        ``inconclusive`` when it straddles a limit (equivalence by confidence interval: Schuirmann
+        1987, doi:10.1007/BF01068419). A number without interval is taken as exact.
+
+    Examples
+    --------
+    >>> from sdq_core.measurement import Interval
+    >>> rule = Criterion(id="imaging.fidelity.mmd", at_most=0.1, reason="", source="")
+    >>> m = Measurement("imaging.fidelity.mmd", 0.05, interval=Interval(0.02, 0.15, "bootstrap"))
+    >>> judge(m, rule).verdict.value
+    'inconclusive'
+    """
+    if criterion is None:
+        return Judgement(measurement, None, None, Code.NO_CRITERION)
+    if measurement.value is None:
+        return Judgement(measurement, criterion, Verdict.NOT_ASSESSED, Code.NO_VALUE)
+    limits = _limits(measurement, criterion)
+    if limits is None:
+        return Judgement(measurement, criterion, Verdict.NOT_ASSESSED, Code.NO_FLOOR)
+    low, high = limits
+    bound_low, bound_high = (None if math.isinf(b) else b for b in limits)
+    if any(n < criterion.minimum_n for n in measurement.n.values()):
+        return Judgement(
+            measurement, criterion, Verdict.INCONCLUSIVE, Code.TOO_FEW, bound_low, bound_high
+        )
+    interval = measurement.interval
+    first, last = (
+        (measurement.value, measurement.value)
+        if interval is None
+        else (interval.low, interval.high)
+    )
+    if low <= first and last <= high:
+        return Judgement(measurement, criterion, Verdict.PASS, Code.INSIDE, bound_low, bound_high)
+    if last < low or first > high:
+        return Judgement(measurement, criterion, Verdict.FAIL, Code.OUTSIDE, bound_low, bound_high)
+    return Judgement(
+        measurement,
+        criterion,
+        Verdict.INCONCLUSIVE,
+        Code.STRADDLES,
+        bound_low,
+        bound_high,
+        _needed(measurement.value, first, last, low, high),
+    )
+
+
+def judge_all(measurements: Sequence[Measurement], profile: Profile) -> tuple[Judgement, ...]:
+    """Judge all measurements of a study, and name the criteria that found none.
+
+    Returns
+    -------
+    tuple of Judgement
+        One for each measurement in their order, then one for each criterion without measurement.
+    """
+    exact = {(c.id, c.variant): c for c in profile.criteria}
+    used: set[tuple[str, str | None]] = set()
+    judgements = []
+    for measurement in measurements:
+        keys = ((measurement.id, measurement.variant), (measurement.id, None))
+        key = next((k for k in keys if k in exact), None)
+        if key is not None:
+            used.add(key)
+        judgements.append(judge(measurement, None if key is None else exact[key]))
+    for key, criterion in exact.items():
+        if key not in used:
+            judgements.append(Judgement(None, criterion, Verdict.NOT_ASSESSED, Code.NOT_PRODUCED))
+    return tuple(judgements)
+
+
+def characteristic_verdicts(judgements: Sequence[Judgement]) -> dict[Characteristic, Verdict]:
+    """Return each characteristic's verdict: the worst of its mandatory measures.
+
+    Returns
+    -------
+    dict
+        All seven in the standard's order; one without a mandatory criterion is ``not_assessed``.
+    """
+    collected: dict[Characteristic, list[Verdict]] = {c: [] for c in Characteristic}
+    for judgement in judgements:
+        criterion = judgement.criterion
+        if criterion is not None and criterion.mandatory and judgement.verdict is not None:
+            collected[Characteristic(criterion.id.split(".")[1])].append(judgement.verdict)
+    return {c: worst(v) for c, v in collected.items()}
+
+
+def exit_code(judgements: Sequence[Judgement]) -> int:
+    """Return the exit code of a judged study.
+
+    Returns
+    -------
+    int
+        1 when any criterion is not met; else 3 when a mandatory measure is inconclusive or not
+        assessed; else 0.
+    """
+    if any(j.verdict is Verdict.FAIL for j in judgements):
+        return 1
+    mandatory = [j for j in judgements if j.criterion is not None and j.criterion.mandatory]
+    return 3 if any(j.verdict is not Verdict.PASS for j in mandatory) else 0
+
+
+def _limits(measurement: Measurement, criterion: Criterion) -> tuple[float, float] | None:
+    """Return the acceptable range, or None when the criterion needs a missing noise floor."""
+    low, high = -math.inf, math.inf
+    if criterion.at_least is not None:
+        low = criterion.at_least
+    if criterion.at_most is not None:
+        high = criterion.at_most
+    if measurement.target is not None and criterion.declared_target is not None:
+        if criterion.declared_target == "at_least":
+            return measurement.target, math.inf
+        return -math.inf, measurement.target
+    if criterion.within_noise_floor is None:
+        return low, high
+    absolute = criterion.at_least is not None or criterion.at_most is not None
+    floor = measurement.noise_floor
+    if floor is None:
+        return (low, high) if absolute else None
+    centre = floor.centre if floor.centre is not None else (floor.low + floor.high) / 2
+    factor = criterion.within_noise_floor
+    below = centre - factor * (centre - floor.low) - criterion.slack
+    above = centre + factor * (floor.high - centre) + criterion.slack
+    if measurement.better == "lower":
+        below = -math.inf
+    elif measurement.better == "higher":
+        above = math.inf
+    if not absolute:
+        return below, above
+    # An absolute limit overrides the margin, unless the real data's own rate is more lenient.
+    return (min(low, below), max(high, above)) if criterion.relative_to_real else (low, high)
+
+
+def _needed(value: float, first: float, last: float, low: float, high: float) -> float | None:
+    """Factor on the sample size after which the interval no longer straddles its nearest limit.
+
+    Interval widths shrink with the square root of the sample size.
+    """
+    factors = []
+    for limit in (low, high):
+        if first <= limit <= last:
+            distance = abs(value - limit)
+            half = (limit - first) if value > limit else (last - limit)
+            reach = half + distance
+            factors.append((reach / distance) ** 2 if distance > 0 else math.inf)
+    worst_factor = max(factors, default=math.inf)
+    return worst_factor if math.isfinite(worst_factor) and worst_factor <= 1000 else None

@@ -1,0 +1,131 @@
+"""Profiles: named, versioned sets of criteria, each with its reason and source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from sdq_core.errors import StudyError
+
+__all__ = ["Criterion", "Profile", "load_profile"]
+
+
+class Criterion(BaseModel):
+    """The rule that turns a measurement into a verdict.
+
+    Parameters
+    ----------
+    id : str
+        Measurement id; without `variant` it judges every variant.
+    mandatory : bool
+        Whether the characteristic's verdict depends on it.
+    at_most, at_least : float, optional
+        Absolute limits in the measure's unit.
+    within_noise_floor : float, optional
+        Factor f: the margin reaches from the noise floor's centre c to c + f (high - c), on the
+        lower side likewise.
+    slack : float
+        Added to the margin of the noise floor, in the measure's unit: what does not matter for
+        the purpose however precisely it is measured.
+    relative_to_real : bool
+        With an absolute limit and a noise floor: the more lenient of the two counts, so that the
+        real data's own flaw is not punished in the synthetic data.
+    declared_target : {"at_least", "at_most"}, optional
+        What the study declares for this number takes the place of the limit above.
+    minimum_n : int
+        Below this many items in any cohort used, the verdict is inconclusive.
+    reason, source : str
+        Why this criterion, and where it comes from.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    variant: str | None = None
+    mandatory: bool = False
+    at_most: float | None = None
+    at_least: float | None = None
+    within_noise_floor: float | None = Field(default=None, gt=0)
+    slack: float = Field(default=0.0, ge=0)
+    relative_to_real: bool = False
+    declared_target: Literal["at_least", "at_most"] | None = None
+    minimum_n: int = Field(default=0, ge=0)
+    reason: str
+    source: str
+
+    @model_validator(mode="after")
+    def _has_a_rule(self) -> Criterion:
+        if self.at_most is None and self.at_least is None and self.within_noise_floor is None:
+            raise ValueError("needs one of at_most, at_least, within_noise_floor")
+        return self
+
+
+class Profile(BaseModel):
+    """A named, versioned set of criteria."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_: Literal["sdq.profile/1"] = Field(alias="schema")
+    name: str
+    version: str
+    modality: str
+    description: str = ""
+    criteria: tuple[Criterion, ...]
+
+    @model_validator(mode="after")
+    def _once_each(self) -> Profile:
+        seen: set[tuple[str, str | None]] = set()
+        for criterion in self.criteria:
+            key = (criterion.id, criterion.variant)
+            if key in seen:
+                raise ValueError(f"criteria: {criterion.id} is judged twice")
+            if not criterion.id.startswith(f"{self.modality}."):
+                raise ValueError(f"criteria: {criterion.id} is not of modality {self.modality}")
+            seen.add(key)
+        return self
+
+
+def load_profile(name: str, folder: Path, modality: str, default: str) -> Profile:
+    """Load a profile by name or by path.
+
+    Parameters
+    ----------
+    name : str
+        ``"default"``, the name of a shipped profile, or the path of a YAML file.
+    folder : Path
+        Folder of the modality's shipped profiles.
+    modality : str
+        The profile must be of this modality.
+    default : str
+        What ``"default"`` stands for.
+
+    Returns
+    -------
+    Profile
+
+    Raises
+    ------
+    StudyError
+        No such profile, or it breaks the schema.
+    """
+    shipped = {p.stem: p for p in sorted(folder.glob("*.yaml"))}
+    chosen = default if name == "default" else name
+    path = shipped.get(chosen, Path(chosen))
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        profile = Profile.model_validate(data)
+    except OSError as error:
+        raise StudyError(
+            f"profile {name!r}: there is no shipped profile of that name "
+            f"(shipped: {', '.join(shipped)}) and no readable file of that path"
+        ) from error
+    except (yaml.YAMLError, ValidationError) as error:
+        raise StudyError(f"profile {path}: {error}") from error
+    if profile.modality != modality:
+        raise StudyError(
+            f"profile {path}: is for modality {profile.modality!r}, the study is {modality!r}"
+        )
+    return profile
