@@ -46,10 +46,14 @@ class Language(StrEnum):
 
 StudyFile = Annotated[
     Path | None,
-    typer.Argument(help="The study file; or give the cohorts by options instead.", show_default=False),
+    typer.Argument(
+        help="The study file; or give the cohorts by options instead.", show_default=False
+    ),
 ]
 ModalityOption = Annotated[str | None, typer.Option(help="Modality plugin, e.g. imaging.")]
-TrainOption = Annotated[Path | None, typer.Option(help="Real items that the generator learned from.")]
+TrainOption = Annotated[
+    Path | None, typer.Option(help="Real items that the generator learned from.")
+]
 HoldoutOption = Annotated[Path | None, typer.Option(help="Real items that it never saw.")]
 SyntheticOption = Annotated[Path | None, typer.Option(help="The items under test.")]
 LabelsOption = Annotated[
@@ -162,9 +166,7 @@ def describe(
     for cohort in found.cohorts.all:
         readable = int(cohort.table.readable.sum())
         typer.echo(f"{cohort.role}: {len(cohort)} items, {readable} readable")
-    typer.echo(
-        f"described {found.report.described}, reused {found.report.reused}; store: {folder}"
-    )
+    typer.echo(f"described {found.report.described}, reused {found.report.reused}; store: {folder}")
 
 
 @app.command()
@@ -241,7 +243,8 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         typer.echo(
-            "sdq: stopped; what was described is kept, the same command goes on from there", err=True
+            "sdq: stopped; what was described is kept, the same command goes on from there",
+            err=True,
         )
         sys.exit(130)
 

@@ -64,13 +64,9 @@ def write_findings(findings: Sequence[Finding], folder: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows = sorted(
-        tuple(str(getattr(f, c)) for c in COLUMNS) for f in findings
-    )
+    rows = sorted(tuple(str(getattr(f, c)) for c in COLUMNS) for f in findings)
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(COLUMNS)
-    table = pa.table(
-        {c: pa.array(v, pa.string()) for c, v in zip(COLUMNS, columns, strict=True)}
-    )
+    table = pa.table({c: pa.array(v, pa.string()) for c, v in zip(COLUMNS, columns, strict=True)})
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink)
     atomic_write(folder / "findings.parquet", sink.getvalue().to_pybytes())

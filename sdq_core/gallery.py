@@ -56,12 +56,14 @@ def write_gallery(
             chosen.append((cohorts.synthetic, row, "possible copy", "疑似拷贝"))
             other = rows["train"].get(str(suspect.get("real")))
             if show_real and other is not None:
-                chosen.append((cohorts.train, other, "the real item it resembles", "相似的真实样本"))
+                chosen.append(
+                    (cohorts.train, other, "the real item it resembles", "相似的真实样本")
+                )
     for row in _least_like_real(cohorts):
-        chosen.append((cohorts.synthetic, row, "least like any real item", "与真实样本差异最大"))
+        chosen += [(cohorts.synthetic, row, "least like any real item", "与真实样本差异最大")]
     wrong = cohorts.synthetic.table.rows_with("structure", "semantics")
     for row in np.flatnonzero(wrong & cohorts.synthetic.table.readable)[:MOST]:
-        chosen.append((cohorts.synthetic, int(row), "has a finding", "有发现项"))
+        chosen += [(cohorts.synthetic, int(row), "has a finding", "有发现项")]
 
     found: list[GalleryImage] = []
     shown: set[tuple[Role, int]] = set()

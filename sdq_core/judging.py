@@ -206,8 +206,8 @@ def _needed(value: float, first: float, last: float, low: float, high: float) ->
     for limit in (low, high):
         if first <= limit <= last:
             distance = abs(value - limit)
-            half = (limit - first) if value > limit else (last - limit)
-            reach = half + distance
-            factors.append((reach / distance) ** 2 if distance > 0 else math.inf)
-    worst_factor = max(factors, default=math.inf)
-    return worst_factor if math.isfinite(worst_factor) and worst_factor <= 1000 else None
+            half = value - first if value > limit else last - value
+            # Beyond a thousand times the sample the estimate helps nobody.
+            factors.append((half / distance) ** 2 if half < 31 * distance else math.inf)
+    needed = max(factors, default=math.inf)
+    return needed if math.isfinite(needed) else None

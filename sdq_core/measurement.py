@@ -130,7 +130,9 @@ class Measurement:
             )
         parts = self.id.split(".")
         if len(parts) != 3 or parts[1] not in set(Characteristic):
-            raise ValueError(f"Measurement {self.id!r}: id must be <modality>.<characteristic>.<measure>")
+            raise ValueError(
+                f"Measurement {self.id!r}: id must be <modality>.<characteristic>.<measure>"
+            )
 
     @property
     def characteristic(self) -> Characteristic:

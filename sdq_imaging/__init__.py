@@ -1,0 +1,1 @@
+"""Images and volumes: DICOM, NIfTI, pictures and array stacks."""

@@ -15,7 +15,9 @@ YES = ("yes", "true", "1", "present")
 class ImagingMetadata(Metadata):
     """Required attributes and conformity, with the imaging ways to declare synthetic data."""
 
-    def declares_synthetic(self, metadata: Mapping[str, str], attributes: Mapping[str, str]) -> bool:
+    def declares_synthetic(
+        self, metadata: Mapping[str, str], attributes: Mapping[str, str]
+    ) -> bool:
         """Return whether DICOM (0008,001C), a picture's text or the label table says so.
 
         A text chunk ``AIGC`` (GB 45438-2025) declares by being there; the others by their value.

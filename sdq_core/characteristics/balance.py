@@ -124,12 +124,15 @@ class Balance(CharacteristicEvaluation):
                 aspect=aspect,
                 noise_floor=_floor([function(c) for c in null], how),
                 n={"synthetic": int(counts.sum())},
-                method=Method(name, "Part 6 proposal; Gini 1912; Shannon 1948", {"classes": declared}),
+                method=Method(
+                    name, "Part 6 proposal; Gini 1912; Shannon 1948", {"classes": declared}
+                ),
                 details={"bars": bars} if measure == "class_gini" else {},
             )
         if counts.min() == 0:
             yield Measurement(
-                self.id("class_imbalance_ratio"), **why("class_absent", count=int((counts == 0).sum()))
+                self.id("class_imbalance_ratio"),
+                **why("class_absent", count=int((counts == 0).sum())),
             )
             return
         ratios = [float(c.max() / c.min()) for c in null if c.min() > 0]
@@ -147,9 +150,7 @@ class Balance(CharacteristicEvaluation):
     def attributes(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure the entropy of each attribute that both sides declare, beside the real one's."""
         names = [
-            a
-            for a in cohorts.synthetic.attributes
-            if all(a in c.attributes for c in cohorts.real)
+            a for a in cohorts.synthetic.attributes if all(a in c.attributes for c in cohorts.real)
         ]
         found = False
         for name in names:
@@ -161,7 +162,10 @@ class Balance(CharacteristicEvaluation):
             found = True
             counts = class_counts(synthetic, values)
             null = _bootstrap_counts(
-                cohorts, lambda c, a=name: c.attributes[a], values, int(counts.sum())  # type: ignore[misc]
+                cohorts,
+                lambda c, a=name: c.attributes[a],
+                values,
+                int(counts.sum()),  # type: ignore[misc]
             )
             yield Measurement(
                 self.id("attribute_entropy"),
@@ -326,7 +330,7 @@ def _bootstrap_counts(
     declared: Sequence[str],
     n: int,
 ) -> list[Counts]:
-    """Counts over classes of n real items drawn by whole subjects with replacement."""
+    """Count classes of n real items drawn by whole subjects with replacement."""
     column = np.concatenate([_readable(c, values(c)) for c in cohorts.real])
     groups = np.concatenate([_readable(c, c.groups) for c in cohorts.real])
     _, code = np.unique(groups, return_inverse=True)

@@ -147,12 +147,8 @@ class Comparison:
         """Bootstrap weights of whole groups, both sides resampled."""
         a = np.zeros((INTERVAL_REPEATS * 2, len(self.values)))
         b = np.zeros_like(a)
-        a[:, self.reference] = bootstrap_weights(
-            self.groups[self.reference], len(a), self.seed + 4
-        )
-        b[:, self.synthetic] = bootstrap_weights(
-            self.groups[self.synthetic], len(a), self.seed + 5
-        )
+        a[:, self.reference] = bootstrap_weights(self.groups[self.reference], len(a), self.seed + 4)
+        b[:, self.synthetic] = bootstrap_weights(self.groups[self.synthetic], len(a), self.seed + 5)
         return a, b
 
     @cached_property

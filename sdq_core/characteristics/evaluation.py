@@ -86,7 +86,7 @@ class CharacteristicEvaluation(ABC):
                     if isinstance(output, Measurement):
                         done.add(output.id)
                     yield output
-            except Exception as error:  # noqa: BLE001 - what was computed must not be lost
+            except Exception as error:  # what was computed must not be lost
                 # The message of an unexpected error may quote data, so only its type and place.
                 last = traceback.extract_tb(error.__traceback__)[-1]
                 place = f"{Path(last.filename).name}:{last.lineno}"

@@ -158,7 +158,10 @@ class Explainability(CharacteristicEvaluation):
             ) -> NDArray[np.float64]:
                 a, b = weights
                 return np.stack(
-                    [weighted_discrepancy(k, a * inside, b * inside, c.groups) for inside in m.values()]
+                    [
+                        weighted_discrepancy(k, a * inside, b * inside, c.groups)
+                        for inside in m.values()
+                    ]
                 )
 
             def gap(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -130,7 +130,12 @@ class Fidelity(CharacteristicEvaluation):
     def kernels(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure the maximum mean discrepancy (RBF) and the kernel distance (cubic)."""
         plans = (
-            ("mmd", "rbf", "unbiased MMD^2, mean of RBF kernels around the median distance", GRETTON),
+            (
+                "mmd",
+                "rbf",
+                "unbiased MMD^2, mean of RBF kernels around the median distance",
+                GRETTON,
+            ),
             ("kernel_distance", "cubic", "unbiased MMD^2, cubic kernel, whole set", KID),
         )
         for measure, kernel, name, source in plans:
@@ -229,9 +234,7 @@ class Fidelity(CharacteristicEvaluation):
 
             def four(i: NDArray[np.intp], j: NDArray[np.intp], d: Values = distances) -> Values:
                 return np.array(
-                    prdc_from_distances(
-                        d[np.ix_(i, i)], d[np.ix_(j, j)], d[np.ix_(i, j)], k=5
-                    )
+                    prdc_from_distances(d[np.ix_(i, i)], d[np.ix_(j, j)], d[np.ix_(i, j)], k=5)
                 )
 
             value = four(comparison.reference, comparison.synthetic)
@@ -303,9 +306,7 @@ class Fidelity(CharacteristicEvaluation):
                 details={"p": test.p_value},
             )
 
-    def _each(
-        self, cohorts: Cohorts
-    ) -> Iterator[tuple[str, dict[str, Any], Comparison | None]]:
+    def _each(self, cohorts: Cohorts) -> Iterator[tuple[str, dict[str, Any], Comparison | None]]:
         for name, facts in self.embedding_facts(cohorts).items():
             yield name, {"name": name, **facts}, compare_embedding(cohorts, name)
 

@@ -34,7 +34,9 @@ class Metadata(CharacteristicEvaluation):
         )
 
     @abstractmethod
-    def declares_synthetic(self, metadata: Mapping[str, str], attributes: Mapping[str, str]) -> bool:
+    def declares_synthetic(
+        self, metadata: Mapping[str, str], attributes: Mapping[str, str]
+    ) -> bool:
         """Return whether one item declares itself synthetic.
 
         Parameters

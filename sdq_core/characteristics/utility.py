@@ -27,9 +27,7 @@ class Utility(CharacteristicEvaluation):
 
     def parts(self) -> Sequence[Part]:
         """Return the one experiment."""
-        return (
-            Part(("tstr_auc", "trtr_auc", "tstr_ratio", "augmentation_gain"), self.experiment),
-        )
+        return (Part(("tstr_auc", "trtr_auc", "tstr_ratio", "augmentation_gain"), self.experiment),)
 
     def experiment(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Run the experiment: one test cohort, three training cohorts, paired resampling."""
@@ -61,7 +59,12 @@ class Utility(CharacteristicEvaluation):
         facts = {"classes": list(prepared.classes), "model": MODEL}
 
         def give(
-            measure: str, number: float, spread: np.ndarray, name: str, unit: str, noise: Interval | None
+            measure: str,
+            number: float,
+            spread: np.ndarray,
+            name: str,
+            unit: str,
+            noise: Interval | None,
         ) -> Measurement:
             low, high = np.quantile(spread, [0.025, 0.975])
             return Measurement(

@@ -49,8 +49,9 @@ def test_no_value_is_never_a_pass():
 
 
 def test_too_few_items_are_inconclusive_however_good_the_value():
-    judgement = judge(measured(0.0, 0.0, 0.0, n={"synthetic": 49, "real": 500}),
-                      rule(at_most=1.0, minimum_n=50))
+    judgement = judge(
+        measured(0.0, 0.0, 0.0, n={"synthetic": 49, "real": 500}), rule(at_most=1.0, minimum_n=50)
+    )
     assert judgement.verdict is Verdict.INCONCLUSIVE
     assert judgement.code is Code.TOO_FEW
 
@@ -112,8 +113,13 @@ def test_the_sample_that_would_settle_it_is_estimated():
 
 def test_a_criterion_without_measurement_is_not_assessed_and_named():
     profile = Profile.model_validate(
-        {"schema": "sdq.profile/1", "name": "p", "version": "1", "modality": "imaging",
-         "criteria": [rule(at_most=1.0, mandatory=True).model_dump()]}
+        {
+            "schema": "sdq.profile/1",
+            "name": "p",
+            "version": "1",
+            "modality": "imaging",
+            "criteria": [rule(at_most=1.0, mandatory=True).model_dump()],
+        }
     )
     (judgement,) = judge_all([], profile)
     assert judgement.code is Code.NOT_PRODUCED
@@ -124,8 +130,13 @@ def test_a_criterion_without_measurement_is_not_assessed_and_named():
 
 def test_one_criterion_judges_every_variant_and_the_worst_decides():
     profile = Profile.model_validate(
-        {"schema": "sdq.profile/1", "name": "p", "version": "1", "modality": "imaging",
-         "criteria": [rule(at_most=1.0, mandatory=True).model_dump()]}
+        {
+            "schema": "sdq.profile/1",
+            "name": "p",
+            "version": "1",
+            "modality": "imaging",
+            "criteria": [rule(at_most=1.0, mandatory=True).model_dump()],
+        }
     )
     good = measured(0.1, variant="a")
     bad = measured(2.0, variant="b")
@@ -144,12 +155,21 @@ def test_exit_codes(mandatory, value, code):
 
 
 @given(
-    value=st.floats(-10, 10), half=st.floats(0, 5), limit=st.floats(-10, 10), f=st.floats(0.1, 5),
-    floor=st.floats(0, 3), better=st.sampled_from(["lower", "higher", "closer"]),
+    value=st.floats(-10, 10),
+    half=st.floats(0, 5),
+    limit=st.floats(-10, 10),
+    f=st.floats(0.1, 5),
+    floor=st.floats(0, 3),
+    better=st.sampled_from(["lower", "higher", "closer"]),
 )
 def test_pass_means_inside_and_fail_means_outside(value, half, limit, f, floor, better):
-    m = measured(value, value - half, value + half, better=better,
-                 noise_floor=Interval(limit - floor, limit + floor, "test", centre=limit))
+    m = measured(
+        value,
+        value - half,
+        value + half,
+        better=better,
+        noise_floor=Interval(limit - floor, limit + floor, "test", centre=limit),
+    )
     found = judge(m, rule(within_noise_floor=f))
     low = -math.inf if found.low is None else found.low
     high = math.inf if found.high is None else found.high

@@ -62,7 +62,17 @@ def test_discovery_can_be_switched_off(monkeypatch):
     assert not discover().available
 
 
-HEAVY = ("torch", "monai", "pandas", "scipy.stats", "sklearn", "pydicom", "PIL", "nibabel", "pyarrow")
+HEAVY = (
+    "torch",
+    "monai",
+    "pandas",
+    "scipy.stats",
+    "sklearn",
+    "pydicom",
+    "PIL",
+    "nibabel",
+    "pyarrow",
+)
 
 
 @pytest.mark.parametrize(

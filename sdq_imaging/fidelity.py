@@ -1,0 +1,233 @@
+"""Fidelity of images: the shared measures, and spectrum, diversity and pairs of pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sdq_core.statistics import bootstrap, half_sample_weights, split_indices
+
+from sdq_core.characteristics.comparison import compare_scalars, spread
+from sdq_core.characteristics.evaluation import Part
+from sdq_core.characteristics.fidelity import Fidelity
+from sdq_core.cohort import Cohort, Cohorts
+from sdq_core.measurement import Interval, Measurement, Method
+from sdq_core.reasons import why
+from sdq_imaging.grey import grey_square
+
+__all__ = ["ImagingFidelity", "scalar_names"]
+
+DIVERSITY_ITEMS = 64
+DIVERSITY_SIDE = 128
+PAIR_SIDE = 256
+WANG = "Wang et al. 2003, doi:10.1109/ACSSC.2003.1292216; Odena et al. 2017, arXiv:1610.09585"
+SSIM = "Wang et al. 2004, doi:10.1109/TIP.2003.819861"
+SPECTRUM = "Durall et al. 2020, arXiv:2003.01826"
+
+Index = NDArray[np.intp]
+
+
+def scalar_names(cohorts: Cohorts) -> Sequence[str]:
+    """Return the scalars whose marginals are compared: all that real and synthetic items have."""
+    real = [n for c in cohorts.real for n in c.table.scalar_names]
+    synthetic = set(cohorts.synthetic.table.scalar_names)
+    return [n for n in dict.fromkeys(real) if n in synthetic]
+
+
+class ImagingFidelity(Fidelity):
+    """Marginal and joint consistency of images."""
+
+    def scalar_names(self, cohorts: Cohorts) -> Sequence[str]:
+        """Return the image features."""
+        return scalar_names(cohorts)
+
+    def embedding_facts(self, cohorts: Cohorts) -> dict[str, dict[str, Any]]:
+        """Return name, version and hash of the embeddings in use."""
+        from sdq_imaging.describing import ImagingDescriber
+        from sdq_imaging.settings import ImagingSettings
+
+        describer = ImagingDescriber.of(ImagingSettings.of(cohorts.study.settings))
+        return dict(describer.settings["embeddings"])
+
+    def parts(self) -> Sequence[Part]:
+        """Return the shared measures and those of pixels."""
+        return (
+            *super().parts(),
+            Part(("spectrum_distance",), self.spectrum),
+            Part(("ms_ssim_diversity",), self.diversity),
+            Part(("ssim_paired",), self.pairs),
+        )
+
+    def spectrum(self, cohorts: Cohorts) -> Iterator[Measurement]:
+        """Measure the distance between mean radially averaged power spectra, in decibels."""
+        id_ = self.id("spectrum_distance")
+        names = [n for n in scalar_names(cohorts) if n.startswith("spectrum.band_")]
+        comparison = compare_scalars(cohorts, names, cohorts.seed(id_))
+        if comparison is None or len(comparison.names) < 3:
+            yield Measurement(
+                id_,
+                aspect="joint_consistency",
+                **why("no_variation", what="the radial power spectrum of one of the cohorts"),
+            )
+            return
+        # The bands hold natural logarithms of power.
+        decibels = comparison.raw * (10 / np.log(10))
+
+        def distances(pair: tuple[NDArray[np.float64], NDArray[np.float64]]) -> NDArray[np.float64]:
+            a, b = (w / w.sum(axis=1, keepdims=True) for w in pair)
+            return np.sqrt((((a - b) @ decibels) ** 2).mean(axis=1))
+
+        value = float(distances(comparison.observed_weights)[0])
+        halves = distances(comparison.weights(comparison.halves))
+        real = decibels[comparison.reference]
+        synthetic = decibels[comparison.synthetic]
+        low, high = np.quantile(real, [0.05, 0.95], axis=0)
+        yield Measurement(
+            id_,
+            value=value,
+            better="lower",
+            unit="dB",
+            aspect="joint_consistency",
+            interval=spread(value, halves, 0.0, np.inf),
+            noise_floor=comparison.floor(distances(comparison.split_weights)),
+            n=comparison.n,
+            method=Method(
+                "root mean square difference of the mean log power over radial frequency bands",
+                SPECTRUM,
+                {"bands": list(comparison.names)},
+                comparison.seed,
+            ),
+            details={
+                "curve": {
+                    "x": [round((k + 0.5) / len(names), 4) for k in range(len(comparison.names))],
+                    "x_label": "radial frequency (1 = Nyquist)",
+                    "y_label": "mean log power [dB]",
+                    "real": np.round(real.mean(axis=0), 3).tolist(),
+                    "real_low": np.round(low, 3).tolist(),
+                    "real_high": np.round(high, 3).tolist(),
+                    "synthetic": np.round(synthetic.mean(axis=0), 3).tolist(),
+                }
+            },
+        )
+
+    def diversity(self, cohorts: Cohorts) -> Iterator[Measurement]:
+        """Measure the mean MS-SSIM of pairs inside the synthetic set, beside the real set's own."""
+        from sdq_imaging.structural_similarity import pairwise_ms_ssim
+
+        id_ = self.id("ms_ssim_diversity")
+        synthetic, groups = _pictures([cohorts.synthetic], DIVERSITY_ITEMS)
+        real, real_groups = _pictures(cohorts.real, 2 * DIVERSITY_ITEMS)
+        size = min(len(synthetic), len(real) // 2)
+        if size < 16:
+            yield Measurement(
+                id_, **why("too_few", needed=16, what="2-D images on each side", found=size)
+            )
+            return
+        synthetic, groups = synthetic[:size], groups[:size]
+
+        def matrix(images: NDArray[np.float32]) -> NDArray[np.float64]:
+            i, j = np.triu_indices(len(images), 1)
+            found = np.full((len(images), len(images)), np.nan)
+            found[i, j] = pairwise_ms_ssim(images, np.column_stack([i, j]), 1.0)
+            return found
+
+        def mean(m: NDArray[np.float64], rows: Index, g: NDArray[np.str_]) -> float:
+            part = m[np.ix_(rows, rows)]
+            different = g[rows][:, None] != g[rows][None]
+            return float(part[np.triu(different, 1)].mean())
+
+        own, reference = matrix(synthetic), matrix(real)
+        everything = np.arange(size)
+        value = mean(own, everything, groups)
+        seed = cohorts.seed(id_)
+        halves = np.array(
+            [mean(own, np.flatnonzero(w), groups) for w in half_sample_weights(groups, 200, seed)]
+        )
+        rng = np.random.default_rng([seed, 1])
+        null = []
+        for _ in range(200):
+            rows, _ = split_indices(real_groups, (size, len(real) - size), rng)
+            null.append(mean(reference, np.sort(rows), real_groups))
+        low, centre, high = np.quantile(null, [0.025, 0.5, 0.975])
+        yield Measurement(
+            id_,
+            value=value,
+            better="closer",
+            interval=spread(value, halves, 0.0, 1.0),
+            noise_floor=Interval(
+                float(low), float(high), "random parts of the real pool", centre=float(centre)
+            ),
+            n={"synthetic": size, "real": len(real)},
+            method=Method(
+                f"mean MS-SSIM of all pairs of {size} images at {DIVERSITY_SIDE} pixels",
+                WANG,
+                {"side": DIVERSITY_SIDE},
+                seed,
+            ),
+        )
+
+    def pairs(self, cohorts: Cohorts) -> Iterator[Measurement]:
+        """Measure the mean SSIM between synthetic items and the real items they are declared to match.
+
+        The column ``pair`` of the synthetic label table holds the real item's path in its cohort.
+        """
+        from sdq_imaging.structural_similarity import ssim
+
+        id_ = self.id("ssim_paired")
+        declared = cohorts.synthetic.attributes.get("pair")
+        if declared is None or not (declared != "").any():
+            yield Measurement(id_, **why("no_pairs"))
+            return
+        where = {str(i): (c, r) for c in cohorts.real for r, i in enumerate(c.table.ids)}
+        values, groups = [], []
+        for row, name in enumerate(declared.tolist()):
+            other = where.get(name)
+            if other is None:
+                continue
+            a = grey_square(cohorts.synthetic.table.items[row], PAIR_SIDE)
+            b = grey_square(other[0].table.items[other[1]], PAIR_SIDE)
+            if a is not None and b is not None:
+                values.append(float(ssim(a[None], b[None], 1.0)[0]))
+                groups.append(str(other[0].groups[other[1]]))
+        if len(values) < 2:
+            yield Measurement(
+                id_, **why("too_few", needed=2, what="pairs that can be read", found=len(values))
+            )
+            return
+        found = np.array(values)
+        yield Measurement(
+            id_,
+            value=float(found.mean()),
+            better="higher",
+            interval=bootstrap(
+                lambda v: float(np.mean(v)),
+                found,
+                groups=(np.array(groups),),
+                seed=cohorts.seed(id_),
+            ),
+            n={"pairs": len(values)},
+            method=Method(f"mean SSIM at {PAIR_SIDE} pixels", SSIM, {"side": PAIR_SIDE}),
+        )
+
+
+def _pictures(cohorts: Sequence[Cohort], most: int) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
+    """Open a uniform sample of the readable items, chosen by content digest, as grey squares."""
+    candidates = [
+        (c.table.items[r], str(c.groups[r]))
+        for c in cohorts
+        for r in np.flatnonzero(c.table.readable)
+    ]
+    candidates.sort(key=lambda pair: (pair[0].digest, pair[0].id))
+    images, groups = [], []
+    for item, group in candidates:
+        picture = grey_square(item, DIVERSITY_SIDE)
+        if picture is not None:
+            images.append(picture)
+            groups.append(group)
+        if len(images) == most:
+            break
+    shape = (0, DIVERSITY_SIDE, DIVERSITY_SIDE)
+    stack = np.stack(images) if images else np.empty(shape, np.float32)
+    return stack, np.array(groups, dtype=np.str_)
