@@ -341,3 +341,5 @@ class _Progress:
             total=total,
             description=f"{key} {detail}".strip(),
         )
+if __name__ == "__main__":
+    main()

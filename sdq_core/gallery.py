@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sdq_core.characteristics.comparison import compare_embedding
+from sdq_core.characteristics.completeness import content_key
 from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.files import atomic_write
 from sdq_core.measurement import Measurement
@@ -36,40 +37,49 @@ def write_gallery(
         Draws the pictures; items that it cannot draw are left out.
     cohorts : Cohorts
     measurements : sequence of Measurement
-        Their ``details["suspects"]`` name possible copies.
+        Their ``details["suspects"]`` name possible copies; like exact copies they are pictured
+        only with `show_real`.
     folder : Path
         The pictures go to its sub-folder ``gallery``.
     show_real : bool
-        Whether the real items that suspects resemble are shown beside them.
+        Whether possible copies are shown, with the real items that they resemble.
 
     Returns
     -------
     tuple of GalleryImage
     """
-    chosen: list[tuple[Cohort, int, str, str]] = []
     rows = {str(c.role): {str(i): r for r, i in enumerate(c.table.ids)} for c in cohorts.all}
-    for measurement in measurements:
-        for suspect in list(measurement.details.get("suspects", ()))[:MOST]:
-            row = rows["synthetic"].get(str(suspect["synthetic"]))
-            if row is None:
-                continue
+    suspects = [
+        (rows["synthetic"][str(s["synthetic"])], rows["train"].get(str(s.get("real"))))
+        for m in measurements
+        for s in m.details.get("suspects", ())
+        if str(s["synthetic"]) in rows["synthetic"]
+    ]
+    chosen: list[tuple[Cohort, int, str, str]] = []
+    if show_real:
+        for row, other in suspects[:MOST]:
             chosen.append((cohorts.synthetic, row, "possible copy", "疑似拷贝"))
-            other = rows["train"].get(str(suspect.get("real")))
-            if show_real and other is not None:
-                chosen.append(
-                    (cohorts.train, other, "the real item it resembles", "相似的真实样本")
-                )
-    for row in _least_like_real(cohorts):
-        chosen += [(cohorts.synthetic, row, "least like any real item", "与真实样本差异最大")]
+            if other is not None:
+                chosen.append((cohorts.train, other, "what it resembles", "与之相似的真实样本"))
+    chosen.extend(
+        (cohorts.synthetic, row, "least like any real item", "与真实样本差异最大")
+        for row in _least_like_real(cohorts)
+    )
     wrong = cohorts.synthetic.table.rows_with("structure", "semantics")
-    for row in np.flatnonzero(wrong & cohorts.synthetic.table.readable)[:MOST]:
-        chosen += [(cohorts.synthetic, int(row), "has a finding", "有发现项")]
+    chosen.extend(
+        (cohorts.synthetic, int(row), "has a finding", "有发现项")
+        for row in np.flatnonzero(wrong & cohorts.synthetic.table.readable)[:MOST]
+    )
+    # A copy of a real item is a real record, whatever cohort it stands in.
+    hidden = set() if show_real else {row for row, _ in suspects} | _copies(cohorts)
 
     found: list[GalleryImage] = []
     shown: set[tuple[Role, int]] = set()
     for cohort, row, why, why_zh in chosen:
         item = cohort.table.items[row]
-        picture = None if (cohort.role, row) in shown else modality.thumbnail(item)
+        if (cohort.role, row) in shown or (cohort.role is Role.SYNTHETIC and row in hidden):
+            continue
+        picture = modality.thumbnail(item)
         if picture is None:
             continue
         shown.add((cohort.role, row))
@@ -79,6 +89,12 @@ def write_gallery(
             GalleryImage(item=item.id, role=cohort.role, file=file, why=why, why_zh=why_zh)
         )
     return tuple(found)
+
+
+def _copies(cohorts: Cohorts) -> set[int]:
+    """Rows of synthetic items with the same content as a real item."""
+    real = {k for c in cohorts.real for k in content_key(c).tolist()}
+    return {r for r, k in enumerate(content_key(cohorts.synthetic).tolist()) if k in real}
 
 
 def _least_like_real(cohorts: Cohorts) -> list[int]:

@@ -57,7 +57,8 @@ def limits(cohorts: Cohorts, measurements: Sequence[Measurement]) -> tuple[Limit
             Limit(
                 en=f"The smallest cohort has {smallest} readable items: differences that are small "
                 "or concern few items cannot be seen at this size.",
-                zh=f"最小的数据集仅有 {smallest} 个可读样本: 细小或只涉及少数样本的差异在此样本量下无法发现。",
+                zh=f"最小的数据集仅有 {smallest} 个可读样本: "
+                "细小或只涉及少数样本的差异在此样本量下无法发现。",
             )
         )
     missing = sorted({m.id for m in measurements if m.value is None})

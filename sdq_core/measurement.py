@@ -12,7 +12,7 @@ from sdq_core.vocabulary import Characteristic
 __all__ = ["Better", "Interval", "Measurement", "Method"]
 
 Better = Literal["lower", "higher", "closer"]
-"""Direction of a measure. ``closer`` means: the noise floor's centre is the ideal, both sides count."""
+"""Direction of a measure; for ``closer`` the noise floor's centre is the ideal on both sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class Measurement:
             raise ValueError(f"Measurement {self.id}: give exactly one of value and reason")
         if self.value is not None and not math.isfinite(self.value):
             raise ValueError(
-                f"Measurement {self.id}: value must be finite, got {self.value}; give a reason instead"
+                f"Measurement {self.id}: value must be finite, got {self.value}; give a reason"
             )
         parts = self.id.split(".")
         if len(parts) != 3 or parts[1] not in set(Characteristic):

@@ -36,7 +36,7 @@ class Describer(Protocol):
     """JSON-ready settings that the description depends on."""
 
     def __call__(self, item: Item) -> Description:
-        """Describe one item; a broken item gives ``readable=False`` and a finding, never an error."""
+        """Describe one item; a broken one gives ``readable=False`` and a finding, no error."""
         ...
 
 
@@ -64,7 +64,7 @@ class Modality(ABC):
 
     @classmethod
     def check_requirements(cls) -> str | None:
-        """Return None when the modality can work here, else what is missing and how to install it."""
+        """Return None when the modality can work here, else what is missing and how to get it."""
         return None
 
     @abstractmethod

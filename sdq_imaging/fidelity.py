@@ -169,7 +169,7 @@ class ImagingFidelity(Fidelity):
         )
 
     def pairs(self, cohorts: Cohorts) -> Iterator[Measurement]:
-        """Measure the mean SSIM between synthetic items and the real items they are declared to match.
+        """Measure the mean SSIM between synthetic items and their declared real counterparts.
 
         The column ``pair`` of the synthetic label table holds the real item's path in its cohort.
         """

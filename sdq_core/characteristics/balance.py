@@ -179,7 +179,7 @@ class Balance(CharacteristicEvaluation):
                 ),
                 n={"synthetic": int(counts.sum())},
                 method=Method(
-                    "Shannon entropy of the attribute's shares, H / ln k over the values that occur",
+                    "Shannon entropy of the attribute's shares, H / ln k over its values",
                     "Part 6 proposal; Shannon 1948",
                     {"values": len(values)},
                 ),

@@ -100,10 +100,10 @@ class Fidelity(CharacteristicEvaluation):
             n=comparison.n,
             aspect="marginal_consistency",
             method=Method(
-                "share of features whose Wasserstein-1 distance to the real reference stays within "
+                "share of features whose Wasserstein-1 distance to the reference stays within "
                 "1.5 times the 97.5 % quantile of real-against-real re-splits",
-                "Ramdas et al. 2017, doi:10.3390/e19020047; Kolmogorov-Smirnov tests by permutation "
-                "of subjects beside it, Holm 1979 and Benjamini & Hochberg 1995",
+                "Ramdas et al. 2017, doi:10.3390/e19020047; Kolmogorov-Smirnov tests by "
+                "permutation of subjects beside it, Holm 1979, Benjamini & Hochberg 1995",
                 {"features": len(comparison.names)},
                 comparison.seed,
             ),
@@ -133,7 +133,7 @@ class Fidelity(CharacteristicEvaluation):
             (
                 "mmd",
                 "rbf",
-                "unbiased MMD^2, mean of RBF kernels around the median distance",
+                "unbiased MMD^2, RBF kernels around the median distance",
                 GRETTON,
             ),
             ("kernel_distance", "cubic", "unbiased MMD^2, cubic kernel, whole set", KID),

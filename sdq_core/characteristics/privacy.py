@@ -45,7 +45,7 @@ class Privacy(CharacteristicEvaluation):
             better="lower",
             aspect="privacy_compliance",
             name="share of items with a finding of a direct identifier",
-            source="DICOM PS3.15 Annex E Basic Profile; HIPAA 45 CFR 164.514(b)(2); GB/T 37964-2019",
+            source="DICOM PS3.15 Annex E; HIPAA 45 CFR 164.514(b)(2); GB/T 37964-2019",
         )
 
     def exact_copies(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:

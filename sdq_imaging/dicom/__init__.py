@@ -1,0 +1,1 @@
+"""The DICOM rules, one idea a module; `sdq_imaging.dicom_rules` is the way in."""

@@ -1,0 +1,244 @@
+"""Does an image say that it is synthetic, and by what it was made?
+
+DICOM: Synthetic Data (0008,001C) (PS3.3 C.12.1, SOP Common Module), Derivation Description and Code
+Sequence (C.7.6.1), Contributing Equipment Sequence (C.12.1). Pictures: the implicit label of
+GB 45438-2025 (``AIGC``) and the IPTC digital source type. Other formats: ``key=value`` in a text field.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sdq_core.finding import Finding
+from sdq_core.vocabulary import Severity
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+__all__ = ["check_synthetic", "declared_synthetic", "synthesis_metadata"]
+
+LINEAGE_KEYS = {
+    "AlgorithmName": ("algorithm", "algorithmname", "generator", "model", "modelname"),
+    "AlgorithmVersion": ("algorithmversion", "generatorversion", "modelversion", "version"),
+    "Seed": ("seed", "randomseed"),
+    "Run": ("run", "runid"),
+    "Condition": ("condition",),
+    "Weights": ("checkpoint", "weights", "weightssha256"),
+    "TrainingData": ("trainingdata", "trainedon", "trainingset"),
+}
+"""Name in the metadata -> keys of ``key=value`` in Derivation Description that mean it."""
+
+KEY_VALUE = re.compile(r"([A-Za-z][A-Za-z0-9_ -]{0,30}?)\s*[=:]\s*([^;,\n\r=]{1,64})")
+DECLARATION = re.compile(
+    r"synthetic[ _-]?(?:data)?\s*[=:]\s*(?P<value>yes|true|1|no|false|0)\b", re.IGNORECASE
+)
+PLAIN_WORDS = re.compile(r"\bAIGC\b|\bsynthetic data\b|合成数据|人工智能生成", re.IGNORECASE)
+NEGATED = re.compile(r"\b(?:no|not|non)[ -]+(?:an? )?(?:AIGC|synthetic data)\b|非合成数据", re.IGNORECASE)
+SOURCE_TYPE = re.compile(r"(?:composite(?:With)?)?(?:T|t)rainedAlgorithmicMedia|algorithmicMedia")
+YES, NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
+
+
+def check_synthetic(dataset: Dataset) -> tuple[Finding, ...]:
+    """Find what a synthetic DICOM object fails to say about itself.
+
+    Only for objects in the role synthetic.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+
+    Returns
+    -------
+    tuple of Finding
+        Errors ``imaging.metadata.not_declared_synthetic`` (Synthetic Data is not YES) and
+        ``imaging.metadata.no_derivation`` (neither Derivation Description nor Derivation Code
+        Sequence); warnings ``imaging.metadata.no_derivation`` (no Contributing Equipment Sequence)
+        and ``imaging.conformity.image_type`` (Image Type value 1 is not DERIVED).
+
+    Examples
+    --------
+    >>> from pydicom import Dataset
+    >>> [f.where for f in check_synthetic(Dataset())]
+    ['SyntheticData', 'DerivationDescription', 'ContributingEquipmentSequence', 'ImageType']
+    """
+    return tuple(_judge(dataset))
+
+
+def _judge(dataset: Dataset) -> Iterator[Finding]:
+    from sdq_imaging.dicom.elements import items, text, texts
+
+    if text(dataset, "SyntheticData") != "YES":
+        yield Finding(
+            "imaging.metadata.not_declared_synthetic",
+            Severity.ERROR,
+            "SyntheticData (0008,001C) must be YES in a synthetic object (PS3.3 C.12.1); write it",
+            "合成数据对象的 SyntheticData (0008,001C) 必须为 YES（PS3.3 C.12.1）；请补写",
+            "SyntheticData",
+        )
+    if not any(texts(dataset, "DerivationDescription")) and not items(dataset, "DerivationCodeSequence"):
+        yield Finding(
+            "imaging.metadata.no_derivation",
+            Severity.ERROR,
+            "neither DerivationDescription (0008,2111) nor DerivationCodeSequence (0008,9215) tells how "
+            "the object was made (PS3.3 C.7.6.1); write algorithm, version and seed",
+            "DerivationDescription (0008,2111) 与 DerivationCodeSequence (0008,9215) 均未说明对象如何生成"
+            "（PS3.3 C.7.6.1）；请写明算法、版本与随机种子",
+            "DerivationDescription",
+        )
+    if not items(dataset, "ContributingEquipmentSequence"):
+        yield Finding(
+            "imaging.metadata.no_derivation",
+            Severity.WARNING,
+            "ContributingEquipmentSequence (0018,A001) does not name the generator (PS3.3 C.12.1); "
+            "add an item with Manufacturer, ManufacturerModelName and SoftwareVersions",
+            "ContributingEquipmentSequence (0018,A001) 未指明生成器（PS3.3 C.12.1）；"
+            "请增加含 Manufacturer、ManufacturerModelName、SoftwareVersions 的条目",
+            "ContributingEquipmentSequence",
+        )
+    if text(dataset, "ImageType") != "DERIVED":
+        yield Finding(
+            "imaging.conformity.image_type",
+            Severity.WARNING,
+            "ImageType (0008,0008) value 1 of a synthetic image should be DERIVED: its pixels are not "
+            "those of an acquisition (PS3.3 C.7.6.1.1.2); write DERIVED",
+            "合成图像的 ImageType (0008,0008) 值 1 应为 DERIVED：其像素并非直接采集（PS3.3 C.7.6.1.1.2）；请改写",
+            "ImageType",
+        )
+
+
+def synthesis_metadata(dataset: Dataset) -> dict[str, str]:
+    """Return what a DICOM object says about its own synthesis, for ``Description.metadata``.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+
+    Returns
+    -------
+    dict of str to str
+        ``SyntheticData``: ``"YES"``, ``"NO"`` or ``"absent"``. ``derivation``: ``"present"`` or
+        ``"absent"``. Where the object says so: ``AlgorithmName``, ``AlgorithmVersion``, ``Seed``,
+        ``Run``, ``Condition``, ``Weights``, ``TrainingData`` (from ``key=value`` pairs in Derivation
+        Description, from Algorithm Name (0066,0036) and Version (0066,0031) at any depth, else from
+        the Contributing Equipment Sequence) and ``ContributingEquipmentManufacturer``. A value in
+        which an identifier is recognised is left out.
+
+    Examples
+    --------
+    >>> from pydicom import Dataset
+    >>> header = Dataset()
+    >>> header.DerivationDescription = "generator=vae; version=1.2; seed=7"
+    >>> made = synthesis_metadata(header)
+    >>> made["SyntheticData"], made["AlgorithmName"], made["Seed"]
+    ('absent', 'vae', '7')
+    """
+    from sdq_imaging.dicom.elements import items, text, texts
+    from sdq_imaging.dicom.identifier_patterns import identifiers_in_text
+
+    stated = text(dataset, "SyntheticData")
+    description = "; ".join(texts(dataset, "DerivationDescription"))
+    derived = bool(description) or bool(items(dataset, "DerivationCodeSequence"))
+    facts = {
+        "SyntheticData": stated if stated in ("YES", "NO") else "absent",
+        "derivation": "present" if derived else "absent",
+    }
+    found = _key_values(description)
+    for name, value in _algorithm(dataset).items():
+        found.setdefault(name, value)
+    for equipment in items(dataset, "ContributingEquipmentSequence") or ():
+        found.setdefault("ContributingEquipmentManufacturer", text(equipment, "Manufacturer"))
+        found.setdefault("AlgorithmName", text(equipment, "ManufacturerModelName"))
+        found.setdefault("AlgorithmVersion", text(equipment, "SoftwareVersions"))
+    facts |= {k: v for k, v in sorted(found.items()) if v and not identifiers_in_text(v)}
+    return facts
+
+
+def _key_values(description: str) -> dict[str, str]:
+    names = {key: name for name, keys in LINEAGE_KEYS.items() for key in keys}
+    found: dict[str, str] = {}
+    for key, value in KEY_VALUE.findall(description):
+        name = names.get(re.sub(r"[^a-z0-9]", "", key.lower()))
+        if name is not None:
+            found.setdefault(name, value.strip())
+    return found
+
+
+def _algorithm(dataset: Dataset) -> dict[str, str]:
+    from sdq_imaging.dicom.elements import texts, walk
+
+    wanted = {0x00660036: "AlgorithmName", 0x00660031: "AlgorithmVersion"}
+    found: dict[str, str] = {}
+    for place, _ in walk(dataset):
+        name = wanted.get(int(place.tag))
+        if name is not None and name not in found:
+            found[name] = next(iter(texts(place.dataset, int(place.tag), place.encodings)), "")[:64]
+    return found
+
+
+def declared_synthetic(metadata: Mapping[str, str], kind: str) -> bool | None:
+    """Return what an item's metadata says about being synthetic.
+
+    Parameters
+    ----------
+    metadata : mapping of str to str
+        ``Description.metadata`` or ``Image.metadata``: for DICOM the key ``SyntheticData``; for
+        texts inside a file ``text:<key>``; for arrays the attribute ``synthetic``.
+    kind : {"dicom", "nifti", "picture", "array"}
+
+    Returns
+    -------
+    bool or None
+        True: declared synthetic. False: declared not synthetic. None: nothing is said, or the label
+        says no more than "possibly" or "suspected" (GB 45438-2025 labels 2 and 3).
+
+    Examples
+    --------
+    >>> declared_synthetic({"text:SyntheticData": "YES"}, "picture")
+    True
+    >>> declared_synthetic({"text:AIGC": '{"Label": "2"}'}, "picture") is None
+    True
+    >>> declared_synthetic({"SyntheticData": "NO"}, "dicom")
+    False
+    """
+    if kind == "dicom":
+        return {"YES": True, "NO": False}.get(metadata.get("SyntheticData", ""))
+    answers: list[bool] = []
+    for key, value in metadata.items():
+        answer = _answer(key.removeprefix("text:").removeprefix("attribute:"), value)
+        if answer is not None:
+            answers.append(answer)
+    # A file that says both says yes: the label for readers outweighs a forgotten one.
+    return True if any(answers) else (False if answers else None)
+
+
+def _answer(key: str, value: str) -> bool | None:
+    name = re.sub(r"[^a-z]", "", key.lower())
+    plain = value.strip().lower()
+    if name in ("syntheticdata", "synthetic"):
+        return True if plain in YES else (False if plain in NO else None)
+    if name == "aigc":
+        return _aigc_label(value)
+    if SOURCE_TYPE.search(value):
+        return True
+    stated = DECLARATION.search(value)
+    if stated is not None:
+        return stated["value"].lower() in YES
+    if NEGATED.search(value):
+        return False
+    return True if PLAIN_WORDS.search(value) else None
+
+
+def _aigc_label(value: str) -> bool | None:
+    """Read the label of GB 45438-2025 Annex E: 1 generated, 2 possibly, 3 suspected."""
+    try:
+        content: Any = json.loads(value)
+    except json.JSONDecodeError:
+        return None if not value.strip() else value.strip().lower() not in NO
+    if isinstance(content, Mapping):
+        content = content.get("AIGC", content)
+    if isinstance(content, Mapping):
+        content = content.get("Label", "")
+    return True if str(content).lower() in YES else None

@@ -1,0 +1,317 @@
+"""Spectra of small signatures, and the poses in which they are compared.
+
+A spectrum is kept whole (both signs of every frequency) up to a band ``b``, as a cube of the odd
+side ``2 b + 1`` in the order 0, 1, ..., b, -b, ..., -1. Then a flip or an exchange of axes is a
+permutation of the cube, a shift is a phase, and a correlation is an inner product.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import combinations
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+__all__ = [
+    "POSES",
+    "correlation",
+    "cropped",
+    "flattened",
+    "image",
+    "posed",
+    "shifted",
+    "spectrum",
+    "warped",
+]
+
+POSES: Final[dict[int, tuple[tuple[bool, tuple[int, ...]], ...]]] = {
+    2: tuple((t, f) for t in (False, True) for f in ((), (0,), (1,), (0, 1))),
+    3: tuple((False, f) for n in range(4) for f in combinations(range(3), n)),
+}
+"""Flips and quarter turns by number of axes: (last two axes exchanged, axes then reversed)."""
+
+
+def spectrum(images: NDArray[np.float32], band: int) -> NDArray[np.complex64]:
+    """Return the spectra of images up to a band, scaled to unit energy.
+
+    Parameters
+    ----------
+    images : ndarray, shape (n, s, s) or (n, s, s, s)
+    band : int
+        Highest frequency kept, in cycles a side; below ``s / 2``.
+
+    Returns
+    -------
+    ndarray, shape (n, 2 band + 1, ...), complex64
+        The mean (zero frequency) is taken out. All zero where nothing else is in the band.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((1, 16, 16)).astype(np.float32)
+    >>> s = spectrum(x, 5)
+    >>> s.shape, round(float((np.abs(s) ** 2).sum()), 5)
+    ((1, 11, 11), 1.0)
+    """
+    axes = tuple(range(1, images.ndim))
+    full = cropped(np.fft.fftn(images, axes=axes).astype(np.complex64), band, len(axes))
+    full[(slice(None), *(0,) * len(axes))] = 0
+    return _unit(full, axes)
+
+
+def cropped(spectra: NDArray[np.complex64], band: int, ndim: int) -> NDArray[np.complex64]:
+    """Return the part of spectra up to a band; the last `ndim` axes are frequencies.
+
+    Parameters
+    ----------
+    spectra : ndarray, shape (..., l, l) or (..., l, l, l)
+    band, ndim : int
+
+    Returns
+    -------
+    ndarray, shape (..., 2 band + 1, ...)
+
+    Examples
+    --------
+    >>> cropped(np.fft.fftfreq(7, 1 / 7).astype(np.complex64), 1, 1).real.tolist()
+    [0.0, 1.0, -1.0]
+    """
+    keep = np.r_[0 : band + 1, -band:0]
+    for axis in range(-ndim, 0):
+        spectra = np.take(spectra, keep, axis=axis)
+    return spectra
+
+
+def posed(
+    spectra: NDArray[np.complex64], pose: tuple[bool, tuple[int, ...]], ndim: int
+) -> NDArray[np.complex64]:
+    """Return the spectra of images that were transposed and flipped.
+
+    Parameters
+    ----------
+    spectra : ndarray, shape (..., l, l) or (..., l, l, l)
+        Odd cubes of `spectrum`.
+    pose : tuple
+        One of `POSES`. Reversal is about the first pixel: ``x[(-i) % s]``.
+    ndim : int
+
+    Returns
+    -------
+    ndarray of the same shape
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((1, 16, 16)).astype(np.float32)
+    >>> flipped = np.roll(x[:, :, ::-1], 1, axis=2)
+    >>> bool(np.allclose(posed(spectrum(x, 5), (False, (1,)), 2), spectrum(flipped, 5), atol=1e-6))
+    True
+    """
+    transposed, flipped = pose
+    if transposed:
+        spectra = np.swapaxes(spectra, -1, -2)
+    for axis in flipped:
+        at = axis - ndim
+        spectra = np.take(spectra, -np.arange(spectra.shape[at]) % spectra.shape[at], axis=at)
+    return spectra
+
+
+def flattened(spectra: NDArray[np.complex64], ndim: int) -> NDArray[np.float32]:
+    """Return real vectors of unit norm whose inner products are the correlations of the images.
+
+    Parameters
+    ----------
+    spectra : ndarray, shape (..., l, l) or (..., l, l, l)
+    ndim : int
+
+    Returns
+    -------
+    ndarray, shape (..., l**ndim - 1), float32
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((2, 16, 16)).astype(np.float32)
+    >>> flattened(spectrum(x, 3), 2).shape
+    (2, 48)
+    """
+    shape = spectra.shape[: spectra.ndim - ndim]
+    flat = spectra.reshape(*shape, -1)
+    # Of real images one half of the frequencies says all; the zero frequency is the first.
+    half = _half(spectra.shape[-1], ndim)
+    vectors = np.concatenate([flat[..., half].real, flat[..., half].imag], axis=-1)
+    norms = np.sqrt((vectors**2).sum(-1, keepdims=True))
+    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+
+
+def correlation(
+    query: NDArray[np.complex64], reference: NDArray[np.complex64], side: int, ndim: int
+) -> NDArray[np.float32]:
+    """Return the normalised cyclic cross-correlation of images at all shifts of a grid.
+
+    Parameters
+    ----------
+    query, reference : ndarray, shapes (..., l, l) or (..., l, l, l)
+        Spectra of unit energy; leading axes are broadcast.
+    side : int
+        Points of the grid of shifts along each axis; at least ``l + 1``.
+    ndim : int
+
+    Returns
+    -------
+    ndarray, shape (..., side, ...), float32
+        Entry ``t``: correlation when the query is shifted by ``t / side`` of its side.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((1, 16, 16)).astype(np.float32)
+    >>> c = correlation(spectrum(x, 7), spectrum(np.roll(x, 3, axis=1), 7), 16, 2)[0]
+    >>> [int(i) for i in np.unravel_index(c.argmax(), c.shape)], round(float(c.max()), 4)
+    ([3, 0], 1.0)
+    """
+    length = reference.shape[-1]
+    band = length // 2
+    joint = reference[..., : band + 1] * np.conj(query[..., : band + 1])
+    return _inverse(joint, side, ndim)
+
+
+def image(spectra: NDArray[np.complex64], side: int, ndim: int) -> NDArray[np.float32]:
+    """Return the images of spectra on a grid.
+
+    Parameters
+    ----------
+    spectra : ndarray, shape (..., l, l) or (..., l, l, l)
+    side : int
+        Points of the grid along each axis; at least ``l + 1``.
+    ndim : int
+
+    Returns
+    -------
+    ndarray, shape (..., side, ...), float32
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((1, 16, 16)).astype(np.float32)
+    >>> x = image(spectrum(x, 5), 16, 2)
+    >>> bool(np.allclose(spectrum(x, 5), spectrum(image(spectrum(x, 5), 12, 2), 5), atol=1e-6))
+    True
+    """
+    return _inverse(spectra[..., : spectra.shape[-1] // 2 + 1], side, ndim)
+
+
+def shifted(spectra: NDArray[np.complex64], shift: tuple[float, ...]) -> NDArray[np.complex64]:
+    """Return the spectra of images that were shifted cyclically.
+
+    Parameters
+    ----------
+    spectra : ndarray, shape (..., l, l) or (..., l, l, l)
+    shift : tuple of float
+        Along each axis, as a share of the side.
+
+    Returns
+    -------
+    ndarray of the same shape
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((1, 16, 16)).astype(np.float32)
+    >>> rolled = spectrum(np.roll(x, 4, axis=2), 5)
+    >>> bool(np.allclose(shifted(spectrum(x, 5), (0.0, 0.25)), rolled, atol=1e-6))
+    True
+    """
+    ndim, band = len(shift), spectra.shape[-1] // 2
+    frequency = np.r_[0 : band + 1, -band:0]
+    for axis, share in enumerate(shift):
+        phase = np.exp(-2j * np.pi * share * frequency).astype(np.complex64)
+        spectra = spectra * phase.reshape([-1 if a == axis else 1 for a in range(ndim)])
+    return spectra
+
+
+def warped(
+    images: NDArray[np.float32], angles: tuple[float, ...], scales: tuple[float, ...]
+) -> NDArray[np.float32]:
+    """Return images rotated and magnified about their centre, in the plane of the last two axes.
+
+    Parameters
+    ----------
+    images : ndarray, shape (n, s, s) or (n, s, s, s)
+    angles : tuple of float
+        Degrees; positive turns the second last axis towards the last, as `scipy.ndimage.rotate`.
+    scales : tuple of float
+        Magnifications, in the plane only.
+
+    Returns
+    -------
+    ndarray, shape (n, angles x scales, s, ...), float32
+        Angles vary slowest. Zero where nothing is known. Interpolation: cubic convolution (Keys,
+        IEEE Trans. ASSP 29(6), 1981, doi:10.1109/TASSP.1981.1163711).
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((1, 16, 16)).astype(np.float32)
+    >>> bool(np.allclose(warped(x, (0.0,), (1.0,))[0, 0], x[0], atol=1e-6))
+    True
+    """
+    side = images.shape[-1]
+    planes = images.reshape(-1, side * side).T
+    out = np.empty((len(angles) * len(scales), *images.shape), np.float32)
+    for k, (angle, scale) in enumerate((a, s) for a in angles for s in scales):
+        out[k] = (_interpolation(side, angle, scale) @ planes).T.reshape(images.shape)
+    return np.moveaxis(out, 0, 1)
+
+
+def _inverse(half: NDArray[np.complex64], side: int, ndim: int) -> NDArray[np.float32]:
+    """Transform spectra of which the last axis holds the frequencies 0 to b only."""
+    band = half.shape[-1] - 1
+    padded = np.zeros((*half.shape[:-ndim], *(side,) * (ndim - 1), side // 2 + 1), np.complex64)
+    for place in np.ndindex(*(2,) * (ndim - 1)):
+        source = tuple(slice(0, band + 1) if p == 0 else slice(band + 1, None) for p in place)
+        target = tuple(slice(0, band + 1) if p == 0 else slice(side - band, None) for p in place)
+        padded[(..., *target, slice(0, band + 1))] = half[(..., *source, slice(None))]
+    return np.fft.irfftn(padded, s=(side,) * ndim, axes=tuple(range(-ndim, 0)), norm="forward")
+
+
+def _unit(spectra: NDArray[np.complex64], axes: tuple[int, ...]) -> NDArray[np.complex64]:
+    energy = (spectra.real**2 + spectra.imag**2).sum(axes, keepdims=True)
+    return np.divide(spectra, np.sqrt(energy), out=np.zeros_like(spectra), where=energy > 0)
+
+
+@lru_cache
+def _half(length: int, ndim: int) -> NDArray[np.intp]:
+    place = np.arange(length**ndim)
+    mirror = np.ravel_multi_index(
+        tuple(-i % length for i in np.unravel_index(place, (length,) * ndim)), (length,) * ndim
+    )
+    return np.flatnonzero(place < mirror)
+
+
+@lru_cache(maxsize=64)
+def _interpolation(side: int, angle: float, scale: float) -> csr_array:
+    from scipy.sparse import csr_array
+
+    centre = (side - 1) / 2
+    y, x = np.mgrid[:side, :side] - centre
+    c, s = np.cos(np.deg2rad(angle)) / scale, np.sin(np.deg2rad(angle)) / scale
+    # Where each pixel of the result comes from.
+    v, u = c * y + s * x + centre, -s * y + c * x + centre
+    rows, columns, weights = [], [], []
+    for dy in range(-1, 3):
+        for dx in range(-1, 3):
+            i, j = np.floor(v).astype(int) + dy, np.floor(u).astype(int) + dx
+            weight = _cubic(v - i) * _cubic(u - j)
+            inside = (i >= 0) & (i < side) & (j >= 0) & (j < side) & (weight != 0)
+            rows.append(np.flatnonzero(inside))
+            columns.append((i * side + j)[inside])
+            weights.append(weight[inside])
+    entries = np.concatenate(weights).astype(np.float32)
+    places = (np.concatenate(rows), np.concatenate(columns))
+    return csr_array((entries, places), shape=(side * side, side * side))
+
+
+def _cubic(t: NDArray[np.floating]) -> NDArray[np.floating]:
+    t = np.abs(t)
+    near = 1.5 * t**3 - 2.5 * t**2 + 1
+    far = -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2
+    return np.where(t <= 1, near, np.where(t < 2, far, 0.0))
