@@ -161,12 +161,7 @@ class Balance(CharacteristicEvaluation):
                 continue  # a constant has no entropy; a free text or a number is no attribute class
             found = True
             counts = class_counts(synthetic, values)
-            null = _bootstrap_counts(
-                cohorts,
-                lambda c, a=name: c.attributes[a],
-                values,
-                int(counts.sum()),  # type: ignore[misc]
-            )
+            null = _bootstrap_counts(cohorts, _attribute(name), values, int(counts.sum()))
             yield Measurement(
                 self.id("attribute_entropy"),
                 value=shannon_entropy(counts, normalised=True) if counts.sum() else 0.0,
@@ -318,6 +313,10 @@ def _declared_classes(cohorts: Cohorts) -> list[str]:
     if cohorts.study.classes:
         return list(cohorts.study.classes)
     return sorted({c for k in cohorts.all if k.classes is not None for c in k.classes} - {""})
+
+
+def _attribute(name: str) -> Callable[[Cohort], NDArray[np.str_]]:
+    return lambda cohort: cohort.attributes[name]
 
 
 def _readable(cohort: Cohort, values: NDArray[np.str_]) -> NDArray[np.str_]:

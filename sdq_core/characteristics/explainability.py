@@ -165,7 +165,7 @@ class Explainability(CharacteristicEvaluation):
                 )
 
             def gap(values: NDArray[np.float64]) -> NDArray[np.float64]:
-                return values.max(axis=0) - values.min(axis=0)
+                return np.asarray(values.max(axis=0) - values.min(axis=0))
 
             observed = distances(comparison.observed_weights)[:, 0]
             resampled = distances(comparison.bootstrap_weights)

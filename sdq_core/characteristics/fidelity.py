@@ -39,6 +39,7 @@ from sdq_core.vocabulary import Characteristic
 __all__ = ["Fidelity"]
 
 Values = NDArray[np.float64]
+Kernel = Literal["rbf", "cubic"]
 
 GRETTON = "Gretton et al. 2012, JMLR 13:723"
 KID = "Binkowski et al. 2018, arXiv:1801.01401"
@@ -129,7 +130,7 @@ class Fidelity(CharacteristicEvaluation):
 
     def kernels(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure the maximum mean discrepancy (RBF) and the kernel distance (cubic)."""
-        plans = (
+        plans: tuple[tuple[str, Kernel, str, str], ...] = (
             (
                 "mmd",
                 "rbf",
@@ -327,7 +328,7 @@ class _KernelReading:
     p: float
 
 
-def _kernel_reading(comparison: Comparison, kernel: Literal["rbf", "cubic"]) -> _KernelReading:
+def _kernel_reading(comparison: Comparison, kernel: Kernel) -> _KernelReading:
     """Value, interval, floor and p of one kernel from one Gram matrix."""
     matrix = gram(comparison.values, kernel)
 

@@ -128,8 +128,8 @@ def leave_group_out_scores(
     order = np.argsort(code, kind="stable")
     bounds = np.flatnonzero(np.r_[True, np.diff(code[order]) > 0, True])
     if len(bounds) == len(z) + 1:
-        return centred - residual / (1 - np.diag(hat))[:, None]
-    scores = np.empty_like(centred)
+        return np.asarray(centred - residual / (1 - np.diag(hat))[:, None])
+    scores: Values = np.empty_like(centred)
     for start, end in pairwise(bounds):
         rows = order[start:end]
         block = np.eye(len(rows)) - hat[np.ix_(rows, rows)]

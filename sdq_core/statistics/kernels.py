@@ -81,9 +81,9 @@ def gram(z: ArrayLike, kernel: Kernel = "rbf", bandwidth: float | None = None) -
     if callable(kernel):
         return np.asarray(kernel(values, values), dtype=np.float64)
     if kernel == "linear":
-        return values @ values.T
+        return np.asarray(values @ values.T)
     if kernel == "cubic":
-        return (values @ values.T / values.shape[1] + 1) ** 3
+        return np.asarray((values @ values.T / values.shape[1] + 1) ** 3)
     if kernel != "rbf":
         raise UsageError(f"kernel: must be rbf, cubic, linear or callable, found {kernel!r}")
     width = median_bandwidth(values) if bandwidth is None else bandwidth
@@ -146,7 +146,7 @@ def weighted_discrepancy(
         with np.errstate(invalid="ignore", divide="ignore"):
             within += np.where(number > 0.5, ((kw * w).sum(axis=1) - inside) / number, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return within - 2 * np.where(sizes > 0, cross / sizes, np.nan)
+        return np.asarray(within - 2 * np.where(sizes > 0, cross / sizes, np.nan))
 
 
 def maximum_mean_discrepancy(

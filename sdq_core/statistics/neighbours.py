@@ -52,7 +52,7 @@ def squared_distances(x: ArrayLike, y: ArrayLike) -> Values:
     same = a is b or (a.shape == b.shape and np.shares_memory(a, b))
     centre = b.mean(axis=0)
     a, b = a - centre, b - centre
-    found = a @ b.T
+    found: Values = a @ b.T
     found *= -2
     found += (a * a).sum(axis=1)[:, None]
     found += (b * b).sum(axis=1)
