@@ -59,6 +59,8 @@ def misbehave(content: bytes, item: Item) -> None:
         raise ValueError(f"secret {item.id}")
     if content.startswith(b"unreadable"):
         raise UnreadableItem("toy.structure.truncated", "the file is cut off")
+    if content.startswith(b"slow"):
+        time.sleep(60)
     if content.startswith(b"exit"):
         os._exit(3)
     if content.startswith(b"segfault"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import math
 import os
 import subprocess
@@ -121,8 +122,11 @@ def test_only_wanted_rows_are_decoded() -> None:
 
 
 def test_a_shard_is_an_arrow_file_for_everyone() -> None:
-    table = pa.ipc.open_file(pa.py_buffer(encode_shard(["k"], [RICH]))).read_all()
+    data = encode_shard(["k"], [RICH])
+    table = pa.ipc.open_file(pa.py_buffer(data)).read_all()
     table.validate(full=True)
+    seal = table.schema.metadata[b"sdq.sha256"].removeprefix(b"sha256:")
+    assert hashlib.sha256(data.replace(seal, b"0" * 64)).hexdigest().encode() == seal
     assert table.column("key").to_pylist() == ["k"]
     assert table.column("scalars").to_pylist() == [list(RICH.scalars.items())]
 
