@@ -22,7 +22,6 @@ __all__ = [
     "correlation",
     "cropped",
     "flattened",
-    "image",
     "posed",
     "shifted",
     "spectrum",
@@ -59,7 +58,7 @@ def spectrum(images: NDArray[np.float32], band: int) -> NDArray[np.complex64]:
     """
     axes = tuple(range(1, images.ndim))
     full = cropped(np.fft.fftn(images, axes=axes).astype(np.complex64), band, len(axes))
-    full[(slice(None), *(0,) * len(axes))] = 0
+    full.reshape(len(full), -1)[:, 0] = 0  # cropped() copied, so this is a view of `full`
     return _unit(full, axes)
 
 
@@ -143,7 +142,9 @@ def flattened(spectra: NDArray[np.complex64], ndim: int) -> NDArray[np.float32]:
     half = _half(spectra.shape[-1], ndim)
     vectors = np.concatenate([flat[..., half].real, flat[..., half].imag], axis=-1)
     norms = np.sqrt((vectors**2).sum(-1, keepdims=True))
-    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    scale = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
+    result: NDArray[np.float32] = (vectors * scale).astype(np.float32)
+    return result
 
 
 def correlation(
@@ -174,31 +175,14 @@ def correlation(
     length = reference.shape[-1]
     band = length // 2
     joint = reference[..., : band + 1] * np.conj(query[..., : band + 1])
-    return _inverse(joint, side, ndim)
-
-
-def image(spectra: NDArray[np.complex64], side: int, ndim: int) -> NDArray[np.float32]:
-    """Return the images of spectra on a grid.
-
-    Parameters
-    ----------
-    spectra : ndarray, shape (..., l, l) or (..., l, l, l)
-    side : int
-        Points of the grid along each axis; at least ``l + 1``.
-    ndim : int
-
-    Returns
-    -------
-    ndarray, shape (..., side, ...), float32
-
-    Examples
-    --------
-    >>> x = np.random.default_rng(0).standard_normal((1, 16, 16)).astype(np.float32)
-    >>> x = image(spectrum(x, 5), 16, 2)
-    >>> bool(np.allclose(spectrum(x, 5), spectrum(image(spectrum(x, 5), 12, 2), 5), atol=1e-6))
-    True
-    """
-    return _inverse(spectra[..., : spectra.shape[-1] // 2 + 1], side, ndim)
+    padded = np.zeros((*joint.shape[:-ndim], *(side,) * (ndim - 1), side // 2 + 1), np.complex64)
+    for place in np.ndindex(*(2,) * (ndim - 1)):
+        source = tuple(slice(0, band + 1) if p == 0 else slice(band + 1, None) for p in place)
+        target = tuple(slice(0, band + 1) if p == 0 else slice(side - band, None) for p in place)
+        padded[(..., *target, slice(0, band + 1))] = joint[(..., *source, slice(None))]
+    axes = tuple(range(-ndim, 0))
+    out = np.fft.irfftn(padded, s=(side,) * ndim, axes=axes, norm="forward")
+    return out.astype(np.float32, copy=False)
 
 
 def shifted(spectra: NDArray[np.complex64], shift: tuple[float, ...]) -> NDArray[np.complex64]:
@@ -224,8 +208,9 @@ def shifted(spectra: NDArray[np.complex64], shift: tuple[float, ...]) -> NDArray
     ndim, band = len(shift), spectra.shape[-1] // 2
     frequency = np.r_[0 : band + 1, -band:0]
     for axis, share in enumerate(shift):
-        phase = np.exp(-2j * np.pi * share * frequency).astype(np.complex64)
-        spectra = spectra * phase.reshape([-1 if a == axis else 1 for a in range(ndim)])
+        phase: NDArray[np.complex64] = np.exp(-2j * np.pi * share * frequency).astype(np.complex64)
+        shape = [-1 if a == axis else 1 for a in range(ndim)]
+        spectra = (spectra * phase.reshape(shape)).astype(np.complex64, copy=False)
     return spectra
 
 
@@ -262,20 +247,11 @@ def warped(
     return np.moveaxis(out, 0, 1)
 
 
-def _inverse(half: NDArray[np.complex64], side: int, ndim: int) -> NDArray[np.float32]:
-    """Transform spectra of which the last axis holds the frequencies 0 to b only."""
-    band = half.shape[-1] - 1
-    padded = np.zeros((*half.shape[:-ndim], *(side,) * (ndim - 1), side // 2 + 1), np.complex64)
-    for place in np.ndindex(*(2,) * (ndim - 1)):
-        source = tuple(slice(0, band + 1) if p == 0 else slice(band + 1, None) for p in place)
-        target = tuple(slice(0, band + 1) if p == 0 else slice(side - band, None) for p in place)
-        padded[(..., *target, slice(0, band + 1))] = half[(..., *source, slice(None))]
-    return np.fft.irfftn(padded, s=(side,) * ndim, axes=tuple(range(-ndim, 0)), norm="forward")
-
-
 def _unit(spectra: NDArray[np.complex64], axes: tuple[int, ...]) -> NDArray[np.complex64]:
     energy = (spectra.real**2 + spectra.imag**2).sum(axes, keepdims=True)
-    return np.divide(spectra, np.sqrt(energy), out=np.zeros_like(spectra), where=energy > 0)
+    scale = np.divide(1, np.sqrt(energy), out=np.zeros_like(energy), where=energy > 0)
+    result: NDArray[np.complex64] = (spectra * scale).astype(np.complex64)
+    return result
 
 
 @lru_cache

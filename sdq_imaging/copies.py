@@ -1,0 +1,370 @@
+"""Copies of training images: exact, near and disguised; and the membership attack built on them.
+
+Every score here is the *copy score* of an item against a set: how much nearer its best match is
+than the neighbours around it, ``log(mean distance of the k nearest / distance of the nearest)``,
+distances taken after registration. Where images are locally spread like a Poisson process in D
+dimensions, the logarithm of such ratios is a sum of exponential variables with rates that are
+multiples of D, whatever the density and the size of the set (Facco et al., Sci. Rep. 7, 12140,
+2017, doi:10.1038/s41598-017-11873-y). Hence it does not reward blurred or featureless images
+(everything is near to them), it compares sets of different sizes, and its null has a tail that can
+be extrapolated. Dividing by the neighbours follows Carlini et al., "Extracting training data from
+diffusion models", USENIX Security 2023, arXiv:2301.13188.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdq_core.errors import UsageError
+from sdq_core.measurement import Interval
+from sdq_core.statistics import binomial_interval
+from sdq_imaging.digests import exact_copies, pixel_digest
+from sdq_imaging.nearest_reference import NearestIsTrain, nearest_is_train
+from sdq_imaging.null_tail import SMALLEST_NULL, NullTail
+from sdq_imaging.registration import Matches, Transform, best_matches
+
+__all__ = [
+    "MemorisationResult",
+    "NearestIsTrain",
+    "Suspect",
+    "copy_scores",
+    "exact_copies",
+    "membership_scores",
+    "memorised",
+    "nearest_is_train",
+    "pixel_digest",
+]
+
+NEIGHBOURS = 20
+"""Neighbours that the distance of the nearest is compared with, where the set is large enough."""
+
+_FLOOR = 0.02  # squared distance below which two signatures are the same: interpolation, rounding
+
+
+def copy_scores(matches: Matches) -> NDArray[np.float64]:
+    """Return how much nearer the best match of each query is than its other neighbours.
+
+    Parameters
+    ----------
+    matches : Matches
+        With at least three neighbours for each query.
+
+    Returns
+    -------
+    ndarray, shape (n,), float64
+        ``log(mean_{j=2..k} d_j / d_1)``, at least 0, natural logarithm, with the squared
+        distances ``d^2 = 2 (1 - correlation) + 0.02``: correlations above 0.99 count as equal.
+
+    Raises
+    ------
+    UsageError
+        A query has fewer than three neighbours.
+
+    Examples
+    --------
+    >>> m = Matches(np.array([[0.99, 0.5, 0.5]]), np.array([[4, 1, 2]]), (None,))
+    >>> round(float(copy_scores(m)[0]), 2)
+    1.62
+    """
+    known = matches.indices >= 0
+    if matches.scores.shape[1] < 3 or (known.sum(1) < 3).any():
+        raise UsageError(
+            "copy_scores: every query needs at least three references of other subjects; "
+            "provide a larger reference"
+        )
+    distance = np.sqrt(2 * (1 - matches.scores) + _FLOOR)
+    others = np.where(known[:, 1:], distance[:, 1:], 0).sum(1) / known[:, 1:].sum(1)
+    scores: NDArray[np.float64] = np.log(others / distance[:, 0])
+    return scores
+
+
+def membership_scores(
+    real: NDArray[np.floating], synthetic: NDArray[np.floating], *, neighbours: int = NEIGHBOURS
+) -> NDArray[np.float64]:
+    """Score each real item by how conspicuously near some synthetic item lies.
+
+    The attack: an item is guessed to have been trained on when its score is high. Scores of
+    members (train) and non-members (holdout) against the same synthetic set are compared with an
+    attack curve; without memorisation the area under it is 0.5.
+
+    Parameters
+    ----------
+    real : ndarray, shape (n, s, s) or (n, s, s, s)
+        Signatures.
+    synthetic : ndarray, shape (m, s, s) or (m, s, s, s)
+    neighbours : int
+
+    Returns
+    -------
+    ndarray, shape (n,), float64
+        Half the sum of the copy score and of the logarithm of ``1 / d_1``; see Notes.
+
+    Raises
+    ------
+    UsageError
+        As `best_matches`, or fewer than three synthetic items.
+
+    Notes
+    -----
+    The copy score alone would miss a training image that was copied so often that all its
+    neighbours are copies; the distance alone is blurred by how typical an image is. Each counts
+    for one half. Distance to the nearest synthetic record as an attack: Chen et al., "GAN-Leaks",
+    CCS 2020, doi:10.1145/3372297.3417238; calibration by the item's own difficulty: Watson et al.,
+    ICLR 2022, arXiv:2111.08440.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> members, others = rng.standard_normal((2, 6, 32, 32))
+    >>> scores = membership_scores(members, np.concatenate([members[:3], others[:3]]))
+    >>> bool(scores[:3].min() > scores[3:].max())
+    True
+    """
+    matches = best_matches(real, synthetic, top=neighbours)
+    nearest = 0.5 * np.log(2 * (1 - matches.score) + _FLOOR)
+    return 0.5 * (copy_scores(matches) - nearest)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A synthetic item that lies conspicuously near one training item.
+
+    Parameters
+    ----------
+    row, train_row : int
+        Rows of the signatures that were given.
+    score : float
+        Copy score.
+    correlation : float
+        Registered normalised correlation of the two, in [-1, 1].
+    p_value : float or None
+        Probability that one item that is no copy scores as high; None without a holdout.
+    transform : Transform
+        How the synthetic signature was moved to meet the training signature.
+    """
+
+    row: int
+    train_row: int
+    score: float
+    correlation: float
+    p_value: float | None
+    transform: Transform
+
+
+@dataclass(frozen=True, eq=False)
+class MemorisationResult:
+    """What `memorised` found; with `reason` set, there are candidates and no estimate.
+
+    Parameters
+    ----------
+    share : float or None
+        Estimated share of synthetic items that are near-copies of training items, beyond chance.
+    interval : Interval or None
+        Of `share`; from 0 when chance explains what was found.
+    p_value : float or None
+        Of the hypothesis that no synthetic item is nearer to training items than chance has it.
+    reason : str or None
+        Why there is no share.
+    flagged : int or None
+        Synthetic items above `threshold`.
+    expected : float or None
+        Number expected above it by chance.
+    control_flagged : int or None
+        Synthetic items above it when compared with the holdout, of which nothing can be copied.
+    threshold : float or None
+        Copy score.
+    scores : ndarray, shape (n,)
+        Copy score of each synthetic item against the training items.
+    control_scores, null_scores : ndarray or None
+        Copy scores of synthetic items against the holdout, and of the holdout against train.
+    suspects : tuple of Suspect
+        Items above the threshold, or without one the highest scores; highest first.
+    """
+
+    share: float | None
+    interval: Interval | None
+    p_value: float | None
+    reason: str | None
+    flagged: int | None
+    expected: float | None
+    control_flagged: int | None
+    threshold: float | None
+    scores: NDArray[np.float64]
+    control_scores: NDArray[np.float64] | None
+    null_scores: NDArray[np.float64] | None
+    suspects: tuple[Suspect, ...]
+
+
+def memorised(
+    synthetic: NDArray[np.floating],
+    train: NDArray[np.floating],
+    holdout: NDArray[np.floating] | None = None,
+    *,
+    train_subjects: NDArray[np.generic] | None = None,
+    holdout_subjects: NDArray[np.generic] | None = None,
+    level: float = 0.95,
+    tail: float = 0.005,
+    neighbours: int = NEIGHBOURS,
+    candidates: int = 20,
+    repeats: int = 400,
+    seed: int = 0,
+) -> MemorisationResult:
+    """Estimate the share of synthetic items that are near-copies of training items.
+
+    Parameters
+    ----------
+    synthetic, train, holdout : ndarray, shape (n, s, s) or (n, s, s, s)
+        Signatures. Without a holdout of at least 20 there is no share, only candidates.
+    train_subjects, holdout_subjects : ndarray, optional
+        Subjects; give both or neither. A subject in both sets is not matched with itself, and
+        null scores are resampled by subject.
+    level : float
+        Coverage of the interval.
+    tail : float
+        Share of innocent items that the threshold lets through, on average.
+    neighbours : int
+        For the copy score; fewer where a set is smaller than five times that.
+    candidates : int
+        Listed when there is no threshold.
+    repeats : int
+        Bootstrap resamples of the null tail.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    MemorisationResult
+
+    Raises
+    ------
+    UsageError
+        As `best_matches` and `copy_scores`; a share outside (0, 1).
+
+    Notes
+    -----
+    Two nulls, and the one that is kinder to the generator counts in each step:
+
+    - holdout against train: how near real images lie to real images they do not copy;
+    - synthetic against holdout: how near *these* images lie to real images they cannot copy.
+
+    The threshold is the score that the null reaches with probability `tail` (`NullTail`). With k
+    of n items above it and the chance p0 of that, the share is ``(k/n - p0) / (1 - p0)``, its
+    interval combines the Clopper-Pearson limits of k/n with the bootstrap limits of p0 (MOVER:
+    Zou & Donner, Stat. Med. 27, 2008, doi:10.1002/sim.3095). The p-value is twice the smaller of
+    two: that of the number above the threshold, which sees many weak copies, and that of the
+    highest score, which sees one good copy; both average over the uncertainty of the tail.
+
+    Copies that registration cannot undo are not counted: the share is one of detectable copies.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> train, holdout, fresh = rng.standard_normal((3, 40, 32, 32))
+    >>> result = memorised(np.concatenate([fresh[:36], train[:4]]), train, holdout)
+    >>> result.flagged, round(result.share, 2), sorted(s.train_row for s in result.suspects)
+    (4, 0.1, [0, 1, 2, 3])
+    """
+    for name, value in (("level", level), ("tail", tail)):
+        if not 0 < value < 1:
+            raise UsageError(f"{name} must lie between 0 and 1, found {value}")
+    smallest = len(train) if holdout is None else min(len(train), len(holdout))
+    neighbours = max(3, min(neighbours, smallest // 5))
+    matches = best_matches(synthetic, train, top=neighbours)
+    scores = copy_scores(matches)
+    order = np.lexsort((np.arange(len(scores)), -scores))
+    if holdout is None or min(len(holdout), len(synthetic)) < SMALLEST_NULL:
+        reason = (
+            "no holdout: without real items that the generator never saw, chance cannot be "
+            "estimated; provide a holdout"
+            if holdout is None
+            else f"holdout and synthetic need at least {SMALLEST_NULL} items with a signature "
+            f"each, found {len(holdout)} and {len(synthetic)}; provide more"
+        )
+        listed = _suspects(order[:candidates], matches, scores, [])
+        return MemorisationResult(
+            None, None, None, reason, None, None, None, None, scores, None, None, listed
+        )
+    null = copy_scores(
+        best_matches(
+            holdout,
+            train,
+            top=neighbours,
+            query_groups=holdout_subjects,
+            reference_groups=train_subjects,
+        )
+    )
+    control = copy_scores(best_matches(synthetic, holdout, top=neighbours))
+    tails = [
+        NullTail.fit(null, holdout_subjects, repeats=repeats, seed=seed),
+        NullTail.fit(control, repeats=repeats, seed=seed + 1),
+    ]
+    threshold = max(t.quantile(tail) for t in tails)
+    n, flagged = len(scores), int((scores > threshold).sum())
+    chances = max((t.survivals(threshold) for t in tails), key=lambda c: float(c.mean()))
+    share, low, high = _excess(flagged, n, chances, level)
+    p_count = max(float(_at_least(flagged, n, t.survivals(threshold)).mean()) for t in tails)
+    top = float(scores.max())
+    p_top = max(float((-np.expm1(n * np.log1p(-t.survivals(top)))).mean()) for t in tails)
+    return MemorisationResult(
+        share=share,
+        interval=Interval(low, high, "Clopper-Pearson and bootstrap of the null (MOVER)", level),
+        p_value=min(1.0, 2 * min(p_count, p_top)),
+        reason=None,
+        flagged=flagged,
+        expected=float(n * chances.mean()),
+        control_flagged=int((control > threshold).sum()),
+        threshold=threshold,
+        scores=scores,
+        control_scores=control,
+        null_scores=null,
+        suspects=_suspects(order[:flagged], matches, scores, tails),
+    )
+
+
+def _suspects(
+    rows: NDArray[np.intp], matches: Matches, scores: NDArray[np.float64], tails: list[NullTail]
+) -> tuple[Suspect, ...]:
+    found = []
+    for row in map(int, rows):
+        transform = matches.transforms[row]
+        assert transform is not None  # without exclusions every query has a match
+        p = max((t.survival(float(scores[row])) for t in tails), default=None)
+        found.append(
+            Suspect(
+                row,
+                int(matches.index[row]),
+                float(scores[row]),
+                float(matches.score[row]),
+                p,
+                transform,
+            )
+        )
+    return tuple(found)
+
+
+def _at_least(k: int, n: int, chance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probability of k or more successes in n trials."""
+    from scipy.special import betainc
+
+    return np.ones_like(chance) if k == 0 else np.asarray(betainc(k, n - k + 1, chance))
+
+
+def _excess(
+    k: int, n: int, chances: NDArray[np.float64], level: float
+) -> tuple[float, float, float]:
+    """Share beyond chance, and its limits."""
+    a = (1 - level) / 2
+    observed, chance = k / n, float(chances.mean())
+    exact = binomial_interval(k, n, level)
+    least, most = (float(q) for q in np.quantile(chances, (a, 1 - a)))
+    least, most = min(least, chance), max(most, chance)
+    difference = observed - chance
+    lower = difference - np.hypot(observed - exact.low, most - chance)
+    upper = difference + np.hypot(exact.high - observed, chance - least)
+    share, lower, upper = (
+        float(np.clip(v / (1 - chance), 0, 1)) for v in (difference, lower, upper)
+    )
+    return share, lower, upper
