@@ -42,7 +42,7 @@ def single_thread() -> Iterator[None]:
     >>> os.environ.get("OMP_NUM_THREADS") == before
     True
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     with ExitStack() as stack:
         for name in _VARIABLES:
