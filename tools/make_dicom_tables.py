@@ -1,16 +1,18 @@
 """Write the table of modules and required attributes that the DICOM rules are judged by.
 
-Reads the PS3.3 tables that the installed highdicom carries (``highdicom/_standard/*.json``, made from
-innolitics/dicom-standard) and writes ``sdq_imaging/dicom_tables/modules.json.gz``: every image IOD with
-its SOP classes, its modules with their usage, and of each module the attributes of type 1, 1C, 2 and 2C
-with the sequences that lead to them. The same highdicom and pydicom give the same bytes.
+Reads the PS3.3 tables that the installed highdicom carries (``highdicom/_standard/*.json``, made
+from innolitics/dicom-standard) and writes ``sdq_imaging/dicom_tables/modules.json.gz``: every image
+IOD with its SOP classes, its modules with their usage, and of each module the attributes of type 1,
+1C, 2 and 2C with the sequences that lead to them. The same highdicom and pydicom give the same
+bytes.
 
-Run ``python tools/make_dicom_tables.py`` after raising highdicom; ``tests/imaging/test_dicom_tables.py``
-tells when the stored table is behind.
+Run ``python tools/make_dicom_tables.py`` after raising highdicom;
+``tests/imaging/test_dicom_tables.py`` tells when the stored table is behind.
 
 What is left out, and why:
 
-- IODs without pixel data (no General Image, no Image Pixel module) and IODs without a storage SOP class;
+- IODs without pixel data (no General Image, no Image Pixel module) and IODs without a storage SOP
+  class;
 - attributes of type 3, unless something required lies inside them;
 - repeating groups (overlays, 60xx): they have no single tag;
 - attributes of the pixel data group (7FE0): the header travels without them.
@@ -38,7 +40,9 @@ TYPES = ("1", "1C", "2", "2C")
 Tree = dict[str, Any]
 
 
-def source_tables(folder: Path | None = None) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
+def source_tables(
+    folder: Path | None = None,
+) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
     """Read highdicom's packaged tables.
 
     Parameters
@@ -133,11 +137,13 @@ def make_tables(
         "schema": "sdq.dicom_modules/1",
         "source": {
             "standard": "DICOM PS3.3",
-            "through": f"highdicom {version('highdicom')} (MIT), from innolitics/dicom-standard (MIT)",
+            "through": f"highdicom {version('highdicom')} (MIT), from innolitics/dicom-standard "
+            "(MIT)",
         },
         "sop_classes": {uid: iod for uid, iod in sorted(sop_classes.items()) if iod in chosen},
         "iods": {
-            iod: [[module["key"], module["usage"]] for module in iods[iod]] for iod in sorted(chosen)
+            iod: [[module["key"], module["usage"]] for module in iods[iod]]
+            for iod in sorted(chosen)
         },
         "modules": {key: module_tree(modules[key]) for key in sorted(used)},
     }

@@ -50,6 +50,8 @@ DEFAULT_REPERTOIRE = ("iso8859",)
 """pydicom's name for ISO_IR 6, i.e. ASCII; ISO_IR 100 has another."""
 
 PIXEL_GROUP = 0x7FE0
+ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
+"""(FFFE,E000) in little and big endian (PS3.5 section 7.5)."""
 _MAX_DEPTH = 32
 
 
@@ -186,15 +188,13 @@ def is_empty(dataset: Dataset, attribute: int | str) -> bool:
     if value is None:
         return True
     if stored_vr(element) in TEXT_VRS:
-        if isinstance(value, bytes):
-            return not value.strip(b" \0\\")
-        return not str("".join(map(str, value)) if isinstance(value, list) else value).strip(" \0\\")
-    if isinstance(value, (bytes, str)) or hasattr(value, "__len__"):
-        return len(value) == 0
-    return False
+        return not any(part.strip(" \0") for part in texts(dataset, attribute))
+    return hasattr(value, "__len__") and len(value) == 0
 
 
-def character_sets(dataset: Dataset, inherited: tuple[str, ...] = DEFAULT_REPERTOIRE) -> tuple[str, ...]:
+def character_sets(
+    dataset: Dataset, inherited: tuple[str, ...] = DEFAULT_REPERTOIRE
+) -> tuple[str, ...]:
     """Return the Python codecs of a data set's Specific Character Set.
 
     Parameters
@@ -206,7 +206,8 @@ def character_sets(dataset: Dataset, inherited: tuple[str, ...] = DEFAULT_REPERT
     Returns
     -------
     tuple of str
-        An unknown name falls back to the default repertoire; the rule on the value itself reports it.
+        An unknown name falls back to the default repertoire; the rule on the value itself reports
+        it.
     """
     names = texts(dataset, 0x00080005)
     if not any(names):
@@ -262,7 +263,7 @@ def texts(
         return ()
     value: Any = element.value
     if isinstance(value, bytes):
-        if vr in CHARACTER_SET_VRS and not value.isascii() or b"\x1b" in value:
+        if (vr in CHARACTER_SET_VRS and not value.isascii()) or b"\x1b" in value:
             value = _decode(value, encodings)
         else:
             value = value.decode("latin-1")
@@ -365,6 +366,11 @@ def items(dataset: Dataset, attribute: int | str) -> tuple[Dataset, ...] | None:
     tag = _tag(attribute)
     if tag not in dataset:
         return ()
+    element = _stored(dataset, tag)
+    stored: Any = None if element is None else element.value
+    # pydicom makes an item of whatever bytes it meets; a true one begins with its tag.
+    if isinstance(stored, bytes) and stored and not stored.startswith(ITEM_TAGS):
+        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -1,4 +1,4 @@
-"""The Image Pixel module against itself and against the pixel data (DICOM PS3.3 C.7.6.3, PS3.5 8)."""
+"""The Image Pixel module against itself and the pixel data (DICOM PS3.3 C.7.6.3, PS3.5 8)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SAMPLES = {
     "ARGB": 4,
     "CMYK": 4,
 }
-"""Samples per pixel of each photometric interpretation (PS3.3 C.7.6.3.1.2; the last three retired)."""
+"""Samples per pixel of each photometric interpretation (PS3.3 C.7.6.3.1.2), retired ones too."""
 
 PALETTE = (0x00281101, 0x00281102, 0x00281103)
 LOSSY_TRANSFER_SYNTAXES = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"})
@@ -42,8 +42,8 @@ def expected_pixel_bytes(dataset: Dataset) -> int | None:
     """Return the length that native pixel data must have.
 
     Rows x Columns x Samples per Pixel x Number of Frames x Bits Allocated / 8, rounded up to a byte
-    and then to an even length (PS3.5 sections 8.1.1 and 8.2). Native YBR_FULL_422 stores two samples
-    a pixel (PS3.3 C.7.6.3.1.2).
+    and then to an even length (PS3.5 sections 8.1.1 and 8.2). Native YBR_FULL_422 stores two
+    samples a pixel (PS3.3 C.7.6.3.1.2).
 
     Parameters
     ----------
@@ -93,7 +93,8 @@ def pixel_description_faults(
     ----------
     dataset : pydicom.Dataset
     pixel_bytes : int, optional
-        Length of native (not encapsulated) pixel data in bytes; None when encapsulated or not known.
+        Length of native (not encapsulated) pixel data in bytes; None when encapsulated or not
+        known.
     pixel_range : tuple of float, optional
         Least and greatest stored value, before rescaling.
 
@@ -142,9 +143,11 @@ def _size(dataset: Dataset, pixel_bytes: int | None) -> Iterator[Finding]:
         return
     yield _error(
         "imaging.structure.pixel_data_length",
-        f"pixel data has {pixel_bytes} bytes, but Rows, Columns, SamplesPerPixel, BitsAllocated and "
+        f"pixel data has {pixel_bytes} bytes, but Rows, Columns, SamplesPerPixel, BitsAllocated "
+        "and "
         f"NumberOfFrames demand {expected} (PS3.5 section 8); correct the attributes or the data",
-        f"像素数据为 {pixel_bytes} 字节，而 Rows、Columns、SamplesPerPixel、BitsAllocated、NumberOfFrames "
+        f"像素数据为 {pixel_bytes} 字节，而 Rows、Columns、SamplesPerPixel、BitsAllocated、"
+        "NumberOfFrames "
         f"要求 {expected} 字节（PS3.5 第 8 章）；请更正属性或数据",
         "PixelData",
     )
@@ -158,14 +161,16 @@ def _bits(dataset: Dataset) -> Iterator[Finding]:
     if allocated is not None and allocated != 1 and (allocated < 8 or allocated % 8):
         yield _error(
             rule,
-            "BitsAllocated (0028,0100) must be 1 or a multiple of 8 (PS3.5 section 8.1.1); correct it",
+            "BitsAllocated (0028,0100) must be 1 or a multiple of 8 (PS3.5 section 8.1.1); correct "
+            "it",
             "BitsAllocated (0028,0100) 必须为 1 或 8 的整数倍（PS3.5 8.1.1）；请更正",
             "BitsAllocated",
         )
     if allocated is not None and stored is not None and not 1 <= stored <= allocated:
         yield _error(
             rule,
-            "BitsStored (0028,0101) must lie between 1 and BitsAllocated (PS3.5 section 8.1.1); correct it",
+            "BitsStored (0028,0101) must lie between 1 and BitsAllocated (PS3.5 section 8.1.1); "
+            "correct it",
             "BitsStored (0028,0101) 必须在 1 与 BitsAllocated 之间（PS3.5 8.1.1）；请更正",
             "BitsStored",
         )
@@ -185,8 +190,10 @@ def _photometric(dataset: Dataset) -> Iterator[Finding]:
     if photometric and expected is None:
         yield _error(
             "imaging.conformity.photometric_interpretation",
-            "PhotometricInterpretation (0028,0004) is not a defined term (PS3.3 C.7.6.3.1.2); use one",
-            "PhotometricInterpretation (0028,0004) 不是定义术语（PS3.3 C.7.6.3.1.2）；请使用定义术语",
+            "PhotometricInterpretation (0028,0004) is not a defined term (PS3.3 C.7.6.3.1.2); use "
+            "one",
+            "PhotometricInterpretation (0028,0004) 不是定义术语（PS3.3 C.7.6.3.1.2）；"
+            "请使用定义术语",
             "PhotometricInterpretation",
         )
     if expected is not None and samples is not None and samples != expected:
@@ -208,7 +215,8 @@ def _photometric(dataset: Dataset) -> Iterator[Finding]:
             name = attribute_name(tag)
             yield _error(
                 "imaging.metadata.type1c_missing",
-                f"{name} is required for this image (type 1C, PS3.3 C.7.6.3), but has no value; write it",
+                f"{name} is required for this image (type 1C, PS3.3 C.7.6.3), but has no value; "
+                "write it",
                 f"该图像必须有 {name}（类型 1C，PS3.3 C.7.6.3），但没有值；请补写",
                 name.split(" ")[0],
             )
@@ -222,7 +230,8 @@ def _range(dataset: Dataset, pixel_range: tuple[float, float] | None) -> Iterato
         if pixel_range[0] < low or pixel_range[1] > high:
             yield _error(
                 "imaging.semantics.pixel_range",
-                f"stored pixel values leave {low} to {high}, what BitsStored and PixelRepresentation "
+                f"stored pixel values leave {low} to {high}, what BitsStored and "
+                "PixelRepresentation "
                 "allow (PS3.5 section 8.1.1); correct the attributes or the data",
                 f"存储的像素值超出 BitsStored 与 PixelRepresentation 允许的范围 {low} 至 {high}"
                 "（PS3.5 8.1.1）；请更正属性或数据",
@@ -235,7 +244,8 @@ def _range(dataset: Dataset, pixel_range: tuple[float, float] | None) -> Iterato
     if all(declared) and declared[0][0] > declared[1][0]:
         yield _error(
             "imaging.semantics.pixel_range",
-            "SmallestImagePixelValue (0028,0106) exceeds LargestImagePixelValue (0028,0107); correct them",
+            "SmallestImagePixelValue (0028,0106) exceeds LargestImagePixelValue (0028,0107); "
+            "correct them",
             "SmallestImagePixelValue (0028,0106) 大于 LargestImagePixelValue (0028,0107)；请更正",
             "SmallestImagePixelValue",
         )
@@ -248,8 +258,10 @@ def _compression(dataset: Dataset) -> Iterator[Finding]:
     if text(dataset, "LossyImageCompression") == "00":
         yield _error(
             "imaging.semantics.lossy_compression",
-            "LossyImageCompression (0028,2110) denies lossy compression, but the transfer syntax is "
+            "LossyImageCompression (0028,2110) denies lossy compression, but the transfer syntax "
+            "is "
             "lossy JPEG; write 01 (PS3.3 C.7.6.1.1.5)",
-            "LossyImageCompression (0028,2110) 声明未经有损压缩，而传输语法为有损 JPEG；请写 01（PS3.3 C.7.6.1.1.5）",
+            "LossyImageCompression (0028,2110) 声明未经有损压缩，而传输语法为有损 JPEG；请写 "
+            "01（PS3.3 C.7.6.1.1.5）",
             "LossyImageCompression",
         )

@@ -1,9 +1,9 @@
-"""Required attributes: types 1 and 2 of the object's IOD (DICOM PS3.3 Annex A, PS3.5 section 7.4)."""
+"""Required attributes: types 1 and 2 of the object's IOD (DICOM PS3.3 Annex A, PS3.5 7.4)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sdq_core.finding import Finding
@@ -48,11 +48,12 @@ class _Rule:
 def missing_attributes(dataset: Dataset) -> tuple[Finding, ...]:
     """Find the type 1 and type 2 attributes that are absent, and type 1 attributes without a value.
 
-    Judged are the mandatory modules of the IOD that the SOP Class UID names, and the inside of every
-    sequence that is present. Where modules differ, the stricter type holds; a conditional or
-    user-optional module speaks only inside sequences that no mandatory module defines, and only where
-    all of those that define the sequence agree. Functional groups are judged inside the macros that
-    are present. Type 1C attributes are judged for emptiness only: their conditions are prose.
+    Judged are the mandatory modules of the IOD that the SOP Class UID names, and the inside of
+    every sequence that is present. Where modules differ, the stricter type holds; a conditional or
+    user-optional module speaks only inside sequences that no mandatory module defines, and only
+    where all of those that define the sequence agree. Functional groups are judged inside the
+    macros that are present. Type 1C attributes are judged for emptiness only: their conditions are
+    prose.
 
     Parameters
     ----------
@@ -63,8 +64,8 @@ def missing_attributes(dataset: Dataset) -> tuple[Finding, ...]:
     -------
     tuple of Finding
         ``imaging.metadata.type1_missing``, ``imaging.metadata.type1_empty`` and
-        ``imaging.metadata.type2_missing``, all errors. For an IOD that is not in the tables only the
-        SOP Class UID itself is judged; see `unknown_sop_class`.
+        ``imaging.metadata.type2_missing``, all errors. For an IOD that is not in the tables only
+        the SOP Class UID itself is judged; see `unknown_sop_class`.
 
     Examples
     --------
@@ -90,22 +91,26 @@ def unknown_sop_class(dataset: Dataset) -> tuple[Finding, ...]:
     -------
     tuple of Finding
         ``imaging.conformity.unknown_sop_class``: an error when the DICOM registry does not have the
-        UID (PS3.6 Annex A), a warning when it is a registered class that is retired or not an image.
+        UID (PS3.6 Annex A), a warning when it is a registered class that is retired or not an
+        image.
     """
-    from pydicom.uid import UID_dictionary
+    from pydicom.uid import UID
 
     uid = text(dataset, SOP_CLASS_UID)
     if not uid or dicom_tables.iod_of(uid) is not None:
         return ()
     rule, where = "imaging.conformity.unknown_sop_class", "SOPClassUID"
-    if uid in UID_dictionary:
+    # pydicom gives a UID that the registry does not have its own text as name.
+    if UID(uid).name != uid:
         return (
             Finding(
                 rule,
                 Severity.WARNING,
-                "SOPClassUID (0008,0016) names a class that is retired or not an image, so required "
+                "SOPClassUID (0008,0016) names a class that is retired or not an image, so "
+                "required "
                 "attributes were not judged; use a current image storage class",
-                "SOPClassUID (0008,0016) 所指的类已废止或不是图像类，未能判定必备属性；请使用现行的图像存储类",
+                "SOPClassUID (0008,0016) 所指的类已废止或不是图像类，未能判定必备属性；"
+                "请使用现行的图像存储类",
                 where,
             ),
         )
@@ -113,15 +118,17 @@ def unknown_sop_class(dataset: Dataset) -> tuple[Finding, ...]:
         Finding(
             rule,
             Severity.ERROR,
-            "SOPClassUID (0008,0016) is not a class of the DICOM registry (PS3.6 Annex A), so required "
+            "SOPClassUID (0008,0016) is not a class of the DICOM registry (PS3.6 Annex A), so "
+            "required "
             "attributes were not judged; use a standard image storage class",
-            "SOPClassUID (0008,0016) 不在 DICOM 注册表（PS3.6 附录 A）中，未能判定必备属性；请使用标准的图像存储类",
+            "SOPClassUID (0008,0016) 不在 DICOM 注册表（PS3.6 附录 A）中，未能判定必备属性；"
+            "请使用标准的图像存储类",
             where,
         ),
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def _rules(iod: str) -> dict[int, _Rule]:
     modules = dicom_tables.modules_of(iod)
     keys = {module.key for module in modules}

@@ -1,8 +1,9 @@
-"""Does an image say that it is synthetic, and by what it was made?
+"""Whether an image says that it is synthetic, and by what it was made.
 
 DICOM: Synthetic Data (0008,001C) (PS3.3 C.12.1, SOP Common Module), Derivation Description and Code
 Sequence (C.7.6.1), Contributing Equipment Sequence (C.12.1). Pictures: the implicit label of
-GB 45438-2025 (``AIGC``) and the IPTC digital source type. Other formats: ``key=value`` in a text field.
+GB 45438-2025 (``AIGC``) and the IPTC digital source type. Other formats: ``key=value`` in a text
+field.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ DECLARATION = re.compile(
     r"synthetic[ _-]?(?:data)?\s*[=:]\s*(?P<value>yes|true|1|no|false|0)\b", re.IGNORECASE
 )
 PLAIN_WORDS = re.compile(r"\bAIGC\b|\bsynthetic data\b|合成数据|人工智能生成", re.IGNORECASE)
-NEGATED = re.compile(r"\b(?:no|not|non)[ -]+(?:an? )?(?:AIGC|synthetic data)\b|非合成数据", re.IGNORECASE)
+NEGATED = re.compile(
+    r"\b(?:no|not|non)[ -]+(?:an? )?(?:AIGC|synthetic data)\b|非合成数据", re.IGNORECASE
+)
 SOURCE_TYPE = re.compile(r"(?:composite(?:With)?)?(?:T|t)rainedAlgorithmicMedia|algorithmicMedia")
 YES, NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
 
@@ -78,13 +81,17 @@ def _judge(dataset: Dataset) -> Iterator[Finding]:
             "合成数据对象的 SyntheticData (0008,001C) 必须为 YES（PS3.3 C.12.1）；请补写",
             "SyntheticData",
         )
-    if not any(texts(dataset, "DerivationDescription")) and not items(dataset, "DerivationCodeSequence"):
+    if not any(texts(dataset, "DerivationDescription")) and not items(
+        dataset, "DerivationCodeSequence"
+    ):
         yield Finding(
             "imaging.metadata.no_derivation",
             Severity.ERROR,
-            "neither DerivationDescription (0008,2111) nor DerivationCodeSequence (0008,9215) tells how "
+            "neither DerivationDescription (0008,2111) nor DerivationCodeSequence (0008,9215) "
+            "tells how "
             "the object was made (PS3.3 C.7.6.1); write algorithm, version and seed",
-            "DerivationDescription (0008,2111) 与 DerivationCodeSequence (0008,9215) 均未说明对象如何生成"
+            "DerivationDescription (0008,2111) 与 DerivationCodeSequence (0008,9215) "
+            "均未说明对象如何生成"
             "（PS3.3 C.7.6.1）；请写明算法、版本与随机种子",
             "DerivationDescription",
         )
@@ -102,9 +109,11 @@ def _judge(dataset: Dataset) -> Iterator[Finding]:
         yield Finding(
             "imaging.conformity.image_type",
             Severity.WARNING,
-            "ImageType (0008,0008) value 1 of a synthetic image should be DERIVED: its pixels are not "
+            "ImageType (0008,0008) value 1 of a synthetic image should be DERIVED: its pixels are "
+            "not "
             "those of an acquisition (PS3.3 C.7.6.1.1.2); write DERIVED",
-            "合成图像的 ImageType (0008,0008) 值 1 应为 DERIVED：其像素并非直接采集（PS3.3 C.7.6.1.1.2）；请改写",
+            "合成图像的 ImageType (0008,0008) 值 1 应为 DERIVED：其像素并非直接采集（PS3.3 "
+            "C.7.6.1.1.2）；请改写",
             "ImageType",
         )
 
@@ -121,10 +130,11 @@ def synthesis_metadata(dataset: Dataset) -> dict[str, str]:
     dict of str to str
         ``SyntheticData``: ``"YES"``, ``"NO"`` or ``"absent"``. ``derivation``: ``"present"`` or
         ``"absent"``. Where the object says so: ``AlgorithmName``, ``AlgorithmVersion``, ``Seed``,
-        ``Run``, ``Condition``, ``Weights``, ``TrainingData`` (from ``key=value`` pairs in Derivation
-        Description, from Algorithm Name (0066,0036) and Version (0066,0031) at any depth, else from
-        the Contributing Equipment Sequence) and ``ContributingEquipmentManufacturer``. A value in
-        which an identifier is recognised is left out.
+        ``Run``, ``Condition``, ``Weights``, ``TrainingData`` (from ``key=value`` pairs in
+        Derivation Description, from Algorithm Name (0066,0036) and Version (0066,0031) at any
+        depth, else from the Contributing Equipment Sequence) and
+        ``ContributingEquipmentManufacturer``. A value in which an identifier is recognised is left
+        out.
 
     Examples
     --------

@@ -88,7 +88,9 @@ def _judge(dataset: Dataset) -> Iterator[Finding]:
                 yield _unreadable_sequence(place)
             continue
         if defect is None:
-            defect = _text_defect(place, element, vr) if vr in TEXT_VRS else _number_defect(element, vr)
+            defect = (
+                _text_defect(place, element, vr) if vr in TEXT_VRS else _number_defect(element, vr)
+            )
         if defect is not None:
             yield _finding(place, *defect)
 
@@ -106,9 +108,7 @@ CHARACTER_SET: Defect = (
 def _finding(place: Place, english: str, chinese: str) -> Finding:
     name = attribute_name(place.tag)
     rule = "imaging.conformity.character_set" if english == CHARACTER_SET[0] else RULE
-    return Finding(
-        rule, Severity.ERROR, f"{name} {english}", f"{name} {chinese}", place.where
-    )
+    return Finding(rule, Severity.ERROR, f"{name} {english}", f"{name} {chinese}", place.where)
 
 
 def _unreadable_sequence(place: Place) -> Finding:
@@ -155,7 +155,11 @@ def _multiplicity_defect(tag: int, count: int) -> Defect | None:
     if known is None or count == 0:
         return None
     _, least, most, step = known
-    if count >= least and (most is None or count <= most) and (most is not None or count % step == 0):
+    if (
+        count >= least
+        and (most is None or count <= most)
+        and (most is not None or count % step == 0)
+    ):
         return None
     allowed = dictionary_VM(tag)
     return (
