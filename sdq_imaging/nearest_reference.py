@@ -97,8 +97,9 @@ def nearest_is_train(
     size = min(n_train, n_holdout)
     real = np.concatenate([np.asarray(train, np.float32), np.asarray(holdout, np.float32)])
     kept = 2 * size / len(real)
-    top = len(real) if kept == 1 else int(np.ceil(np.log(_MISSED) / np.log1p(-kept)))
-    nearest = best_matches(synthetic, real, top=max(top, 1) if kept < 1 else 1).indices
+    enough = 1 if kept == 1 else int(np.ceil(np.log(_MISSED) / np.log1p(-kept)))
+    # At least as many as a search for copies refines, or the coarse order would decide.
+    nearest = best_matches(synthetic, real, top=max(enough, 20)).indices
     if train_subjects is None or holdout_subjects is None:
         subject = np.arange(len(real))
     else:
