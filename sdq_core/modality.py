@@ -28,12 +28,20 @@ GROUP = "sdq.modalities"
 class Describer(Protocol):
     """Turns one item into its description: a pure, picklable function of the item's content."""
 
-    name: str
-    """Name of the describer, e.g. ``"imaging"``."""
-    version: str
-    """Changes whenever the same input would give another description."""
-    settings: Mapping[str, Any]
-    """JSON-ready settings that the description depends on."""
+    @property
+    def name(self) -> str:
+        """Name of the describer, e.g. ``"imaging"``."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Version; changes whenever the same input would give another description."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """JSON-ready settings that the description depends on."""
+        ...
 
     def __call__(self, item: Item) -> Description:
         """Describe one item; a broken one gives ``readable=False`` and a finding, no error."""

@@ -119,7 +119,7 @@ def checkerboard(images: Images, amplitude: float) -> Images:
     References
     ----------
     Odena et al., Deconvolution and checkerboard artifacts, doi:10.23915/distill.00003.
-    Durall et al., CVPR 2020, doi:10.1109/CVPR42600.2020.00791 (faults of high frequencies)
+    Durall et al., CVPR 2020, arXiv:2003.01826 (faults of high frequencies)
 
     Examples
     --------

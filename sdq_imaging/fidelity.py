@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sdq_core.statistics import bootstrap, half_sample_weights, split_indices
 
 from sdq_core.characteristics.comparison import compare_scalars, spread
 from sdq_core.characteristics.evaluation import Part
@@ -15,6 +14,7 @@ from sdq_core.characteristics.fidelity import Fidelity
 from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.measurement import Interval, Measurement, Method
 from sdq_core.reasons import why
+from sdq_core.statistics import bootstrap, half_sample_weights, split_indices
 from sdq_imaging.grey import grey_square
 
 __all__ = ["ImagingFidelity", "scalar_names"]
@@ -77,7 +77,7 @@ class ImagingFidelity(Fidelity):
 
         def distances(pair: tuple[NDArray[np.float64], NDArray[np.float64]]) -> NDArray[np.float64]:
             a, b = (w / w.sum(axis=1, keepdims=True) for w in pair)
-            return np.sqrt((((a - b) @ decibels) ** 2).mean(axis=1))
+            return np.asarray(np.sqrt((((a - b) @ decibels) ** 2).mean(axis=1)))
 
         value = float(distances(comparison.observed_weights)[0])
         halves = distances(comparison.weights(comparison.halves))

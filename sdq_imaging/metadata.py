@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sdq_core.characteristics.metadata import Metadata
+from sdq_imaging.dicom.synthetic_declaration import declared_synthetic
 
 __all__ = ["ImagingMetadata"]
 
-DECLARING = ("syntheticdata", "synthetic", "aigc")
-YES = ("yes", "true", "1", "present")
+DECLARING = ("synthetic", "SyntheticData", "AIGC")
+"""Columns of the label table and arrays of a stack that declare."""
 
 
 class ImagingMetadata(Metadata):
@@ -20,19 +21,15 @@ class ImagingMetadata(Metadata):
     ) -> bool:
         """Return whether DICOM (0008,001C), a picture's text or the label table says so.
 
-        A text chunk ``AIGC`` (GB 45438-2025) declares by being there; the others by their value.
-
         Examples
         --------
-        >>> ImagingMetadata("imaging").declares_synthetic({"SyntheticData": "YES"}, {})
+        >>> ImagingMetadata("imaging").declares_synthetic({"text:SyntheticData": "YES"}, {})
         True
-        >>> ImagingMetadata("imaging").declares_synthetic({"SyntheticData": "NO"}, {})
+        >>> ImagingMetadata("imaging").declares_synthetic({}, {"synthetic": "no"})
         False
         """
-        for key, value in {**metadata, **attributes}.items():
-            name = key.removeprefix("text:").replace("_", "").lower()
-            if name == "aigc" and value:
-                return True
-            if name in DECLARING and value.strip().lower() in YES:
-                return True
-        return False
+        kind = metadata.get("kind", "picture")
+        if declared_synthetic(metadata, kind):
+            return True
+        declared = {f"attribute:{k}": v for k, v in attributes.items() if k in DECLARING}
+        return bool(declared_synthetic(declared, "array"))

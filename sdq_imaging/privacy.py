@@ -15,9 +15,9 @@ from sdq_core.characteristics.rates import rate
 from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.finding import Finding
 from sdq_core.measurement import Measurement, Method
-from sdq_core.reasons import why
+from sdq_core.reasons import Why, why
 from sdq_core.vocabulary import Severity
-from sdq_imaging.copies import MemorisationResult, memorised, membership_scores
+from sdq_imaging.copies import MemorisationResult, membership_scores, memorised
 from sdq_imaging.nearest_reference import nearest_is_train
 
 __all__ = ["ImagingPrivacy"]
@@ -130,16 +130,16 @@ class ImagingPrivacy(Privacy):
             cohorts, scores[0], scores[1], sides[1][2], sides[2][2], method
         ):
             yield measurement
-            if measurement.id == ids[0] and measurement.interval is not None:
-                if measurement.interval.high < 0.5:
-                    yield Finding(
-                        "core.roles.swapped",
-                        Severity.WARNING,
-                        "holdout items lie nearer to the synthetic set than training items: check "
-                        "that the roles train and holdout are not swapped",
-                        "留出样本比训练样本更接近合成数据: 请检查训练集与留出集的角色是否颠倒",
-                        role="train",
-                    )
+            interval = measurement.interval
+            if measurement.id == ids[0] and interval is not None and interval.high < 0.5:
+                yield Finding(
+                    "core.roles.swapped",
+                    Severity.WARNING,
+                    "holdout items lie nearer to the synthetic set than training items: check "
+                    "that the roles train and holdout are not swapped",
+                    "留出样本比训练样本更接近合成数据: 请检查训练集与留出集的角色是否颠倒",
+                    role="train",
+                )
 
     def nearest(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure how often the nearest real item is a training item, at equal numbers."""
@@ -179,7 +179,7 @@ class ImagingPrivacy(Privacy):
         suspects: list[dict[str, Any]],
         sides: Sequence[tuple[Signatures, NDArray[np.intp], NDArray[np.str_]]],
         seed: int,
-        void: Any,
+        void: Why | None,
     ) -> Iterator[Measurement]:
         method = Method(
             "share of items whose best registered match in train stands out beyond the holdout's "
@@ -240,20 +240,16 @@ def _signatures(
 
 def _too_few(
     sides: Sequence[tuple[Signatures, NDArray[np.intp], NDArray[np.str_]]],
-) -> dict[str, str] | None:
+) -> Why | None:
     smallest = min(len(values) for values, _, _ in sides)
     shapes = {values.shape[1:] for values, _, _ in sides}
     if smallest < LEAST:
-        return dict(
-            why("too_few", needed=LEAST, what="items with a signature a side", found=smallest)
-        )
+        return why("too_few", needed=LEAST, what="items with a signature a side", found=smallest)
     if len(shapes) > 1:
-        return dict(
-            why(
-                "not_applicable",
-                why="the cohorts mix images and volumes, which cannot be matched with each other",
-                why_zh="数据集中二维图像与三维体数据混杂, 无法相互匹配",
-            )
+        return why(
+            "not_applicable",
+            why="the cohorts mix images and volumes, which cannot be matched with each other",
+            why_zh="数据集中二维图像与三维体数据混杂, 无法相互匹配",
         )
     return None
 

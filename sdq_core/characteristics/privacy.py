@@ -36,7 +36,7 @@ class Privacy(CharacteristicEvaluation):
             return why("shared_subjects", count=len(cohorts.shared_subjects))
         return None
 
-    def identifiers(self, cohorts: Cohorts) -> Iterator[Measurement]:
+    def identifiers(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
         """Measure the share of synthetic items with a residual direct identifier."""
         yield rate(
             self.id("identifier_share"),

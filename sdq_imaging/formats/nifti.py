@@ -1,0 +1,105 @@
+"""NIfTI through nibabel, in canonical orientation."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from sdq_core.errors import UnreadableItem
+from sdq_imaging.formats.checks import finite, limit, nothing_read
+from sdq_imaging.image import Image
+from sdq_imaging.rules import finding
+
+__all__ = ["SUFFIXES", "read"]
+
+SUFFIXES = (".nii", ".nii.gz")
+
+
+def read(path: Path, max_pixels: int) -> Image:
+    """Read one NIfTI image or volume.
+
+    Parameters
+    ----------
+    path : Path
+    max_pixels : int
+
+    Returns
+    -------
+    Image
+        Axes (z, y, x) of the closest canonical orientation (RAS+), scaled by slope and intercept,
+        spacing in millimetres. One volume of a fourth dimension of length 1 is taken.
+
+    Raises
+    ------
+    UnreadableItem
+    """
+    import nibabel as nib
+    from nibabel.filebasedimages import ImageFileError
+    from nibabel.spatialimages import HeaderDataError
+
+    try:
+        if path.stat().st_size == 0:
+            raise nothing_read(path)
+        loaded = nib.load(path)
+        shape = tuple(int(s) for s in loaded.shape)
+        limit(int(np.prod(shape, dtype=np.int64)), max_pixels)
+        if not 2 <= len(shape) <= 4 or (len(shape) == 4 and shape[3] != 1):
+            raise UnreadableItem(
+                "imaging.structure.unsupported",
+                f"the file has shape {shape}; give one 2-D or 3-D image a file",
+            )
+        if not np.isfinite(loaded.affine).all() or abs(np.linalg.det(loaded.affine[:3, :3])) < 1e-9:
+            raise UnreadableItem(
+                "imaging.structure.unsupported",
+                "the affine is singular or not finite; correct sform and qform",
+            )
+        canonical = nib.as_closest_canonical(loaded)
+        values = np.asarray(canonical.dataobj, dtype=np.float32)
+    except UnreadableItem:
+        raise
+    except ImageFileError as error:
+        raise nothing_read(path) from error
+    except (OSError, EOFError, ValueError, HeaderDataError, gzip.BadGzipFile, zlib.error) as error:
+        raise UnreadableItem(
+            "imaging.structure.truncated",
+            f"the file cannot be decoded to its end ({type(error).__name__}); write it again",
+        ) from error
+    zooms = [float(z) for z in canonical.header.get_zooms()[:3]]
+    if values.ndim == 4:
+        values = values[..., 0]
+    if values.ndim == 3 and values.shape[2] == 1:
+        values, zooms = values[..., 0], zooms[:2]
+    pixels = np.ascontiguousarray(values.T)
+    finite(pixels)
+    metadata = {
+        "Rows": str(pixels.shape[-2]),
+        "Columns": str(pixels.shape[-1]),
+        "DataType": str(loaded.header.get_data_dtype()),
+        "Units": str(loaded.header.get_xyzt_units()[0]),
+    }
+    for key in ("descrip", "aux_file", "intent_name"):
+        text = bytes(loaded.header[key]).split(b"\0")[0].decode("latin-1").strip()
+        # The header's free texts hold 80 characters, enough for "SyntheticData=YES;Seed=1".
+        for part in text.split(";"):
+            name, equals, value = part.partition("=")
+            if equals and name.strip() in (
+                "SyntheticData",
+                "Generator",
+                "Seed",
+                "Run",
+                "Condition",
+            ):
+                metadata[f"text:{name.strip()}"] = value.strip()
+        if text:
+            metadata[f"text:{key}"] = "present"
+    constant = pixels.min() == pixels.max()
+    return Image(
+        pixels,
+        "nifti",
+        spacing=tuple(zooms[::-1]) if all(z > 0 for z in zooms) else None,
+        metadata=metadata,
+        findings=(finding("constant"),) if constant else (),
+    )

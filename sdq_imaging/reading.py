@@ -1,0 +1,251 @@
+"""Step 1 for images: list the items of a folder, open one lazily.
+
+Side-car files (`SIDECARS`) and hidden files are no items. A file of an unknown kind that is no
+image becomes an item that cannot be read, so that nothing is passed over in silence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdq_core.description import Item
+from sdq_core.errors import UnreadableItem
+from sdq_core.finding import Finding
+from sdq_core.hashing import hash_files
+from sdq_core.modality import Listing
+from sdq_imaging.formats import array, dicom, nifti, picture
+from sdq_imaging.image import Image
+from sdq_imaging.rules import finding
+
+__all__ = ["SIDECARS", "list_items", "read_image", "read_mask"]
+
+SIDECARS = (
+    ".csv", ".tsv", ".json", ".txt", ".yaml", ".yml", ".md", ".parquet", ".toml", ".xml", ".html",
+    ".bval", ".bvec", ".log", ".py", ".pdf",
+)  # fmt: skip
+MOST_PIXELS = 2**28
+LEAST_SLICES = 3
+"""Fewest files of one series that form a volume."""
+
+
+def list_items(
+    source: Path,
+    *,
+    max_pixels: int = MOST_PIXELS,
+    dimensions: Literal["auto", "2d"] = "auto",
+) -> Listing:
+    """List the images and volumes of a folder or file.
+
+    Parameters
+    ----------
+    source : Path
+        Folder, walked in order of names, or one file.
+    max_pixels : int
+        Most pixels that one item may declare.
+    dimensions : {"auto", "2d"}
+        ``auto`` makes one item of the files of a DICOM series that share size and orientation and
+        lie at different depths; ``2d`` makes every file one item.
+
+    Returns
+    -------
+    Listing
+        Items in ascending order of their ids, with digests; findings about links and permissions.
+    """
+    root = source if source.is_dir() else source.parent
+    findings: list[Finding] = []
+    files = list(_walk(source, root, findings)) if source.is_dir() else [source]
+    stacks = [f for f in files if f.suffix.lower() in array.SUFFIXES]
+    singles = [f for f in files if f.suffix.lower() not in array.SUFFIXES]
+    items: list[Item] = []
+    for path in stacks:
+        identifier = path.relative_to(root).as_posix()
+        try:
+            items += array.items(path, identifier, max_pixels)
+        except (UnreadableItem, OSError):
+            # Listed all the same: describing meets the error again and makes the finding.
+            items.append(Item(identifier, (path,)))
+    groups = _series(singles, root, findings) if dimensions == "auto" else {}
+    grouped = {path for paths in groups.values() for path in paths}
+    alone = [f for f in singles if f not in grouped]
+    hashed = [*alone, *(p for paths in groups.values() for p in paths)]
+    digests = dict(zip(hashed, hash_files(hashed), strict=True))
+    for path in alone:
+        identifier = path.relative_to(root).as_posix()
+        items.append(Item(identifier, (path,), digest=digests[path]))
+    for identifier, paths in groups.items():
+        known = [digests[p] for p in paths]
+        digest = hashlib.sha256("".join(known).encode()).hexdigest() if all(known) else ""
+        items.append(Item(identifier, tuple(paths), "series", digest))
+    return Listing(tuple(sorted(items, key=lambda i: _natural(i.id))), tuple(findings))
+
+
+def read_image(item: Item, *, max_pixels: int = MOST_PIXELS) -> Image:
+    """Open one item.
+
+    Parameters
+    ----------
+    item : Item
+    max_pixels : int
+
+    Returns
+    -------
+    Image
+
+    Raises
+    ------
+    UnreadableItem
+        The item cannot be read; the rule says why.
+    """
+    path = item.paths[0]
+    name = path.name.lower()
+    try:
+        if name.endswith(array.SUFFIXES):
+            return array.read(item, max_pixels)
+        if name.endswith(nifti.SUFFIXES):
+            return nifti.read(path, max_pixels)
+        if name.endswith(dicom.SUFFIXES) or dicom.is_dicom(path):
+            return dicom.read(item.paths, max_pixels)
+        return picture.read(path, max_pixels)
+    except MemoryError as error:
+        raise UnreadableItem(
+            "imaging.structure.decompression_bomb",
+            "needs more memory than there is; lower settings.max_pixels or split it",
+        ) from error
+    except OSError as error:
+        raise UnreadableItem(
+            "imaging.structure.unreadable_folder",
+            f"the file cannot be opened ({type(error).__name__}); check that it is still there",
+        ) from error
+
+
+def read_mask(
+    item: Item, image: Image, masks: Path, *, max_pixels: int = MOST_PIXELS
+) -> tuple[NDArray[np.uint8] | None, tuple[Finding, ...]]:
+    """Open the region mask of an image: the same relative path below the folder of masks.
+
+    Parameters
+    ----------
+    item : Item
+    image : Image
+    masks : Path
+    max_pixels : int
+
+    Returns
+    -------
+    mask : ndarray of uint8 or None
+        Labels, rounded; None where there is no mask or it does not fit.
+    findings : tuple of Finding
+    """
+    relative = Path(item.id.partition("#")[0])
+    path = masks / relative
+    if not path.resolve().is_relative_to(masks.resolve()) or not path.is_file():
+        return None, ()
+    try:
+        mask = read_image(Item(item.id, (path,), item.part), max_pixels=max_pixels)
+    except (UnreadableItem, IndexError):
+        return None, (finding("mask_unreadable"),)
+    if mask.pixels.shape != image.pixels.shape:
+        return None, (finding("mask_size"),)
+    return np.clip(np.round(mask.pixels), 0, 255).astype(np.uint8), ()
+
+
+def _walk(folder: Path, root: Path, findings: list[Finding]) -> Iterator[Path]:
+    """Files below a folder in order of names; links only where they stay inside and end."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda e: _natural(e.name))
+    except OSError:
+        findings.append(finding("unreadable_folder", item=_relative(folder, root)))
+        return
+    for entry in entries:
+        path = Path(entry.path)
+        if entry.name.startswith("."):
+            continue
+        if entry.is_symlink():
+            rule = _bad_link(path, root)
+            if rule is not None:
+                findings.append(finding(rule, item=_relative(path, root)))
+                continue
+        if entry.is_dir():
+            yield from _walk(path, root, findings)
+        elif entry.is_file() and not entry.name.lower().endswith(SIDECARS):
+            yield path
+
+
+def _bad_link(path: Path, root: Path) -> str | None:
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return "link_loop"
+    if not target.is_relative_to(root.resolve()):
+        return "link_outside"
+    if target.is_dir() and path.parent.resolve().is_relative_to(target):
+        return "link_loop"
+    return None
+
+
+def _series(files: Sequence[Path], root: Path, findings: list[Finding]) -> dict[str, list[Path]]:
+    """Group the single-frame DICOM files of a folder that form a volume, in slice order."""
+    candidates: dict[tuple[Path, str], list[tuple[dicom.SliceFacts, Path]]] = {}
+    for path in files:
+        name = path.name.lower()
+        known = name.endswith((*picture.SUFFIXES, *nifti.SUFFIXES))
+        if known or not dicom.is_dicom(path):
+            continue
+        facts = dicom.slice_facts(path)
+        if facts is not None and facts.series and facts.frames == 1 and facts.depth is not None:
+            candidates.setdefault((path.parent, facts.series), []).append((facts, path))
+    found: dict[str, list[Path]] = {}
+    for (folder, series), slices in candidates.items():
+        if len(slices) < LEAST_SLICES:
+            continue
+        if not _is_volume([f for f, _ in slices]):
+            findings.append(finding("geometry", item=_relative(folder, root)))
+            continue
+        ordered = sorted(slices, key=lambda s: (s[0].depth, s[1].name))
+        prefix = _relative(folder, root)
+        short = hashlib.sha256(series.encode()).hexdigest()[:8]
+        found[f"{prefix}#series-{short}" if prefix != "." else f"series-{short}"] = [
+            path for _, path in ordered
+        ]
+    return found
+
+
+def _is_volume(slices: Sequence[dicom.SliceFacts]) -> bool:
+    """Whether slices share size and orientation and lie at different, even depths."""
+    first = slices[0]
+    if len({s.size for s in slices}) > 1 or first.orientation is None:
+        return False
+    if any(
+        s.orientation is None or np.abs(s.orientation - first.orientation).max() > 1e-3
+        for s in slices
+    ):
+        return False
+    depths = np.sort([s.depth for s in slices if s.depth is not None])
+    steps = np.diff(depths)
+    return bool(len(depths) == len(slices) and steps.min() > 1e-3)
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix()
+
+
+def _natural(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key under which item 2 comes before item 10."""
+    parts: list[tuple[int, int, str]] = []
+    number = ""
+    for character in text + "\0":
+        if character.isascii() and character.isdigit():
+            number += character
+            continue
+        if number:
+            parts.append((0, int(number), number))
+            number = ""
+        parts.append((1, 0, character))
+    return tuple(parts)
