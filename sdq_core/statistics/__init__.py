@@ -12,6 +12,7 @@ from sdq_core.statistics.frechet import (
     frechet_distance,
     frechet_distance_from_moments,
 )
+from sdq_core.statistics.intervals import bootstrap, half_sampling, noise_floor
 from sdq_core.statistics.kernels import (
     gram,
     kernel_distance,
@@ -28,14 +29,10 @@ from sdq_core.statistics.neighbours import (
     precision_recall_density_coverage,
     squared_distances,
 )
+from sdq_core.statistics.permutation import PermutationResult, permutation_test
 from sdq_core.statistics.resampling import (
-    PermutationResult,
-    bootstrap,
     bootstrap_weights,
     half_sample_weights,
-    half_sampling,
-    noise_floor,
-    permutation_test,
     split_indices,
     split_weights,
 )

@@ -10,11 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from sdq_core.errors import UsageError
 from sdq_core.measurement import Interval
-from sdq_core.statistics.arrays import matrix
-from sdq_core.statistics.resampling import bootstrap_weights
+from sdq_core.statistics.arrays import matrix, rows_per_block, tail
+from sdq_core.statistics.intervals import quantiles
+from sdq_core.statistics.resampling import bootstrap_weights, codes
 
 __all__ = ["AttackCurve", "attack_curve", "binomial_interval"]
 
+Index = NDArray[np.intp]
 Values = NDArray[np.float64]
 
 RATES = (0.01, 0.001)
@@ -61,15 +63,19 @@ def attack_curve(
     member_scores, nonmember_scores : array_like, shapes (n,) and (m,)
         Higher means "was a member".
     groups_member, groups_nonmember : array_like, optional
-        Subjects. With them intervals are bootstrapped over whole subjects; without, the AUC's is
-        DeLong's (1988, doi:10.2307/2531595) and a rate's is Clopper and Pearson's.
+        Subjects. With them the AUC's interval is bootstrapped over whole subjects, and a rate's
+        is exact for the number of independent items that the members are worth: Korn & Graubard
+        1998, Survey Methodology 24:193. Without, the AUC's is DeLong's (1988,
+        doi:10.2307/2531595) and a rate's is Clopper and Pearson's.
     level : float
     seed : int
 
     Returns
     -------
     AttackCurve
-        True positives at low false positives as in Carlini et al. 2022, arXiv:2112.03570.
+        True positives at low false positives as in Carlini et al. 2022, arXiv:2112.03570. The
+        threshold never lets through more than the allowed share of the non-members at hand; the
+        rates' intervals take it as given.
 
     Examples
     --------
@@ -90,35 +96,24 @@ def attack_curve(
         + np.searchsorted(sorted_member, other, "right")
     ) / (2 * len(member))
     auc = float(below.mean())
-    tpr = {rate: float((member > _threshold(order, rate)).mean()) for rate in RATES}
-    grouped = groups_member is not None or groups_nonmember is not None
-    if grouped:
-        left = bootstrap_weights(
-            np.arange(len(member)) if groups_member is None else groups_member, REPEATS, seed
-        )
-        right = bootstrap_weights(
-            np.arange(len(other)) if groups_nonmember is None else groups_nonmember,
-            REPEATS,
-            seed + 1,
-        )
-        wins = (member[:, None] > other) + 0.5 * (member[:, None] == other)
-        draws = ((left @ wins) * right).sum(axis=1) / (left.sum(axis=1) * right.sum(axis=1))
-        auc_interval = _between(draws, auc, level, "bootstrap of subjects")
-    else:
+    hits = {rate: member > _threshold(order, rate) for rate in RATES}
+    tpr = {rate: float(hit.mean()) for rate, hit in hits.items()}
+    if groups_member is None and groups_nonmember is None:
         auc_interval = _delong(auc, below, above, level)
-    intervals = {}
-    for rate in RATES:
-        hit = member > _threshold(order, rate)
-        if grouped:
-            draws = (left @ hit) / left.sum(axis=1)
-            intervals[rate] = _between(draws, tpr[rate], level, "bootstrap of member subjects")
-        else:
-            intervals[rate] = binomial_interval(int(hit.sum()), len(member), level)
+        tpr_intervals = {
+            rate: binomial_interval(int(hit.sum()), len(member), level)
+            for rate, hit in hits.items()
+        }
+    else:
+        left = codes(groups_member, len(member), "groups_member")
+        right = codes(groups_nonmember, len(other), "groups_nonmember")
+        auc_interval = _bootstrapped_auc(auc, member, other, left, right, seed, level)
+        tpr_intervals = {rate: _clustered(hit, left, level) for rate, hit in hits.items()}
     return AttackCurve(
         auc,
         auc_interval,
         tpr,
-        intervals,
+        tpr_intervals,
         tuple(rate for rate in RATES if len(other) * rate >= 1 - 1e-9),
     )
 
@@ -145,16 +140,11 @@ def binomial_interval(successes: int, n: int, level: float = 0.95) -> Interval:
     >>> found.low, round(found.high, 4)
     (0.0, 0.0122)
     """
-    from scipy.special import betaincinv
-
     if n < 1 or not 0 <= successes <= n:
         raise UsageError(
             f"successes, n: need 0 <= successes <= n and n >= 1, found {successes}, {n}"
         )
-    tail = (1 - level) / 2
-    low = 0.0 if successes == 0 else float(betaincinv(successes, n - successes + 1, tail))
-    high = 1.0 if successes == n else float(betaincinv(successes + 1, n - successes, 1 - tail))
-    return Interval(low, high, "Clopper-Pearson", level)
+    return Interval(*_clopper_pearson(successes, n, level), "Clopper-Pearson", level)
 
 
 def _threshold(sorted_scores: Values, rate: float) -> float:
@@ -163,10 +153,66 @@ def _threshold(sorted_scores: Values, rate: float) -> float:
     return float(sorted_scores[len(sorted_scores) - 1 - allowed])
 
 
-def _between(draws: Values, value: float, level: float, method: str) -> Interval:
-    tail = (1 - level) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail])
-    return Interval(float(min(low, value)), float(max(high, value)), method, level)
+def _bootstrapped_auc(
+    auc: float, member: Values, other: Values, left: Index, right: Index, seed: int, level: float
+) -> Interval:
+    """Interval of the AUC over bootstrap samples of whole subjects on both sides."""
+    order = np.argsort(other, kind="stable")
+    lowest = np.searchsorted(other[order], member, "left")
+    highest = np.searchsorted(other[order], member, "right")
+    weights_left = bootstrap_weights(left, REPEATS, seed)
+    weights_right = bootstrap_weights(right, REPEATS, seed + 1)
+    draws = np.empty(REPEATS)
+    step = rows_per_block(len(member) + len(other))
+    for start in range(0, REPEATS, step):
+        rows = slice(start, start + step)
+        # Weight of the non-members below each member: one running sum instead of all pairs.
+        below = np.cumsum(np.pad(weights_right[rows][:, order], ((0, 0), (1, 0))), axis=1)
+        wins = (below[:, lowest] + below[:, highest]) / 2
+        size = weights_left[rows].sum(axis=1) * below[:, -1]
+        draws[rows] = (weights_left[rows] * wins).sum(axis=1) / size
+    low, high = quantiles(draws, level)
+    if high - low <= 1e-12:
+        return _smaller_side(auc, int(left.max()) + 1, int(right.max()) + 1, level)
+    return Interval(min(low, auc), max(high, auc), "bootstrap of subjects", level)
+
+
+def _clustered(hit: NDArray[np.bool_], code: Index, level: float) -> Interval:
+    """Exact interval of a share whose items come in groups, after Korn and Graubard."""
+    from scipy.special import stdtrit
+
+    n, share = len(hit), float(hit.mean())
+    groups = int(code.max()) + 1
+    if share in (0.0, 1.0):
+        # Nothing varies, so nothing says how alike a subject's items are: count subjects.
+        worth = float(groups)
+    else:
+        gap = np.bincount(code, weights=hit - share)
+        variance = groups / (groups - 1) * float((gap**2).sum()) / n**2 if groups > 1 else np.inf
+        worth = min(n, share * (1 - share) / variance) if variance > 0 else float(n)
+        if groups > 1:
+            quantile = 1 - tail(level)
+            worth *= float(stdtrit(n - 1, quantile) / stdtrit(groups - 1, quantile)) ** 2
+        worth = max(worth, 1.0)
+    low, high = _clopper_pearson(share * worth, worth, level)
+    method = f"Clopper-Pearson for subjects (Korn-Graubard, worth {worth:.4g} items)"
+    return Interval(low, high, method, level)
+
+
+def _clopper_pearson(successes: float, n: float, level: float) -> tuple[float, float]:
+    """Exact limits; successes and n need not be whole."""
+    from scipy.special import betaincinv
+
+    end = tail(level)
+    low = 0.0 if successes <= 0 else float(betaincinv(successes, n - successes + 1, end))
+    high = 1.0 if successes >= n else float(betaincinv(successes + 1, n - successes, 1 - end))
+    return low, high
+
+
+def _smaller_side(auc: float, n: int, m: int, level: float) -> Interval:
+    """Interval where nothing varies: as if the smaller side had been so many trials."""
+    low, high = _clopper_pearson(auc * min(n, m), min(n, m), level)
+    return Interval(low, high, "Clopper-Pearson of the smaller side", level)
 
 
 def _delong(auc: float, below: Values, above: Values, level: float) -> Interval:
@@ -175,8 +221,6 @@ def _delong(auc: float, below: Values, above: Values, level: float) -> Interval:
 
     variance = below.var(ddof=1) / len(below) + above.var(ddof=1) / len(above)
     if variance <= 0:
-        n = min(len(below), len(above))
-        exact = binomial_interval(round(auc * n), n, level)
-        return Interval(exact.low, exact.high, "Clopper-Pearson of the smaller side", level)
-    half = float(ndtri(0.5 + level / 2) * np.sqrt(variance))
+        return _smaller_side(auc, len(below), len(above), level)
+    half = float(ndtri(1 - tail(level)) * np.sqrt(variance))
     return Interval(max(auc - half, 0.0), min(auc + half, 1.0), "DeLong", level)

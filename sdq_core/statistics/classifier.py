@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sdq_core.errors import UsageError
 from sdq_core.statistics.arrays import pair, safe_scale
 from sdq_core.statistics.resampling import codes, split_weights
 
@@ -57,7 +58,8 @@ def classifier_two_sample_test(
         Scaled robustly by the pooled rows; columns that do not vary are dropped.
     groups : array_like, shape (n + m,), optional
         Subjects of the rows of x, then y. A row is scored by a classifier that saw no row of its
-        subject, and whole subjects are permuted (the last one is cut to fit).
+        subject, and whole subjects are permuted: they fill side one until it has n rows, and the
+        rest of the last one goes to the other side.
     seed, permutations : int
     alpha : float, optional
         Ridge penalty; the mean squared norm of the scaled rows by default.
@@ -68,6 +70,10 @@ def classifier_two_sample_test(
         Lopez-Paz & Oquab 2017, arXiv:1610.06545. Pooled cross-validated scores with a rank test
         raise false alarms in 12 to 17 % of null cases at 5 %; one closed-form solve and exact
         label permutations keep the level.
+
+    Notes
+    -----
+    Sides that differ in items per group break the level: see `permutation_test`.
 
     Examples
     --------
@@ -115,24 +121,31 @@ def leave_group_out_scores(
     -------
     ndarray, shape (n, R)
         With hat matrix ``H = K (K + alpha I)^-1`` the residual of a left-out block is
-        ``(I - H_gg)^-1 (y_g - (H y)_g)``: one solve serves all label vectors.
+        ``(I - H_gg)^-1 (y_g - (H y)_g)``: one solve serves all label vectors. There is no
+        intercept; each label vector is centred instead. Zero where no column varies.
     """
     code = codes(groups, len(z))
-    k = z @ z.T
-    penalty = float(np.trace(k) / len(k)) if alpha is None else alpha
-    if penalty <= 0:  # no column varies: nothing can be told apart
+    penalty = float((z * z).sum() / len(z)) if alpha is None else alpha
+    if alpha is not None and not 0 < alpha < np.inf:
+        raise UsageError(f"alpha: must be positive and finite, found {alpha}")
+    if penalty == 0:
         return np.zeros_like(labels)
-    hat = np.linalg.solve(k + penalty * np.eye(len(k)), k).T
+    # H = left @ right, by the smaller of the d x d and n x n systems.
+    if z.shape[1] < len(z):
+        left, right = z, np.linalg.solve(z.T @ z + penalty * np.eye(z.shape[1]), z.T)
+    else:
+        k = z @ z.T
+        left, right = k, np.linalg.inv(k + penalty * np.eye(len(k)))
     centred = labels - labels.mean(axis=0)
-    residual = centred - hat @ centred
+    residual = centred - left @ (right @ centred)
     order = np.argsort(code, kind="stable")
     bounds = np.flatnonzero(np.r_[True, np.diff(code[order]) > 0, True])
     if len(bounds) == len(z) + 1:
-        return np.asarray(centred - residual / (1 - np.diag(hat))[:, None])
+        return np.asarray(centred - residual / (1 - (left * right.T).sum(axis=1))[:, None])
     scores: Values = np.empty_like(centred)
     for start, end in pairwise(bounds):
         rows = order[start:end]
-        block = np.eye(len(rows)) - hat[np.ix_(rows, rows)]
+        block = np.eye(len(rows)) - left[rows] @ right[:, rows]
         scores[rows] = centred[rows] - np.linalg.solve(block, residual[rows])
     return scores
 

@@ -73,8 +73,9 @@ def vendi_score(
     ----------
     x : array_like, shape (n, d)
     kernel : {"cosine", "linear"} or ndarray, shape (n, n)
-        ``linear`` takes rows that are scaled to unit norm already; a matrix is a similarity with
-        ones on its diagonal.
+        ``linear`` takes rows that are scaled to unit norm already; a matrix is a symmetric
+        similarity with ones on its diagonal. A row of zeros has no direction: by cosine such rows
+        are alike among themselves and unlike all others.
 
     Returns
     -------
@@ -90,13 +91,21 @@ def vendi_score(
     values = matrix(x, "x", 1)
     if isinstance(kernel, str):
         if kernel == "cosine":
+            # The largest magnitude first: squares of very small numbers would vanish.
+            largest = np.abs(values).max(axis=1, keepdims=True)
+            zero = largest == 0
+            values = values / np.where(zero, 1, largest)
             norms = np.linalg.norm(values, axis=1, keepdims=True)
-            values = values / np.where(norms > 0, norms, 1)
+            values = np.hstack([values / np.where(zero, 1, norms), zero])
         elif kernel != "linear":
             raise UsageError(f"kernel: must be cosine, linear or a matrix, found {kernel!r}")
         product = values @ values.T if len(values) <= values.shape[1] else values.T @ values
     else:
-        product = np.asarray(kernel, dtype=np.float64)
+        product = matrix(kernel, "kernel", 1)
+        if product.shape != (len(values), len(values)):
+            raise UsageError(f"kernel: needs shape (n, n) with n {len(values)} as x has rows")
+        if not (np.allclose(product, product.T) and np.allclose(np.diag(product), 1)):
+            raise UsageError("kernel: must be symmetric with ones on its diagonal; rescale it")
     found = np.linalg.eigvalsh(product) / len(values)
     found = found[found > 1e-15]
     return float(np.exp(-(found * np.log(found)).sum()))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sdq_core.errors import UsageError
-from sdq_core.statistics.arrays import matrix, pair
+from sdq_core.statistics.arrays import matrix, pair, rows_per_block
 from sdq_core.statistics.neighbours import squared_distances
 from sdq_core.statistics.resampling import codes
 
@@ -35,7 +35,7 @@ def median_bandwidth(z: ArrayLike, limit: int = 1000) -> float:
     ----------
     z : array_like, shape (n, d)
     limit : int
-        At most this many evenly spaced rows are used.
+        At most this many evenly spaced rows are used, so with more the order of rows matters.
 
     Returns
     -------
@@ -78,24 +78,7 @@ def gram(z: ArrayLike, kernel: Kernel = "rbf", bandwidth: float | None = None) -
            [0., 1.]])
     """
     values = matrix(z, "z")
-    if callable(kernel):
-        return np.asarray(kernel(values, values), dtype=np.float64)
-    if kernel == "linear":
-        return np.asarray(values @ values.T)
-    if kernel == "cubic":
-        return np.asarray((values @ values.T / values.shape[1] + 1) ** 3)
-    if kernel != "rbf":
-        raise UsageError(f"kernel: must be rbf, cubic, linear or callable, found {kernel!r}")
-    width = median_bandwidth(values) if bandwidth is None else bandwidth
-    if not width > 0:
-        raise UsageError(f"bandwidth: must be positive, found {width}")
-    # The widths are powers of two apart, so each kernel is the fourth power of the next one.
-    wide = np.exp(squared_distances(values, values) / (-2 * (SCALES[-1] * width) ** 2))
-    total = wide.copy()
-    for _ in SCALES[1:]:
-        wide = wide**4
-        total += wide
-    return total / len(SCALES)
+    return _evaluate(values, values, kernel, _width(values, kernel, bandwidth))
 
 
 def weighted_discrepancy(
@@ -118,8 +101,8 @@ def weighted_discrepancy(
     ndarray, shape (R,)
         ``sum' a_i a_j K_ij / sum' a_i a_j + (the same of b) - 2 sum a_i b_j K_ij / (sum a sum b)``,
         the primed sums over pairs of different groups. With unit weights and single rows this is
-        the unbiased estimate of Gretton et al. 2012, lemma 6. NaN where a side has fewer than two
-        groups.
+        the unbiased estimate of Gretton et al. 2012, lemma 6. Undefined, and marked by NaN, for
+        a weighting with fewer than two groups on a side.
 
     Examples
     --------
@@ -133,20 +116,27 @@ def weighted_discrepancy(
         raise UsageError("kernel, a, b: need shapes (N, N), (R, N), (R, N)")
     if first.shape[1] != len(k):
         raise UsageError(f"a, b: need one weight for each of {len(k)} rows")
+    if not all(np.isfinite(w).all() and (w >= 0).all() for w in (first, second)):
+        raise UsageError(
+            "a, b: need finite weights that are not negative; signed ones have no mean"
+        )
     code = codes(groups, len(k))
     order = np.argsort(code, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(code[order]) > 0])
-    ka = first @ k
-    cross = (ka * second).sum(axis=1)
-    sizes = first.sum(axis=1) * second.sum(axis=1)
-    within = np.zeros(len(first))
-    for w, kw in ((first, ka), (second, second @ k)):
-        inside, pairs = _inside(k, w, order, starts)
-        number = w.sum(axis=1) ** 2 - pairs
+    found = np.empty(len(first))
+    step = rows_per_block(len(k))
+    for start in range(0, len(first), step):
+        rows = slice(start, start + step)
+        one, two = first[rows], second[rows]
         with np.errstate(invalid="ignore", divide="ignore"):
-            within += np.where(number > 0.5, ((kw * w).sum(axis=1) - inside) / number, np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(within - 2 * np.where(sizes > 0, cross / sizes, np.nan))
+            kernel_one = one @ k
+            cross = (kernel_one * two).sum(axis=1) / (one.sum(axis=1) * two.sum(axis=1))
+            found[rows] = (
+                _within(k, one, kernel_one, order, starts)
+                + _within(k, two, two @ k, order, starts)
+                - 2 * cross
+            )
+    return found
 
 
 def maximum_mean_discrepancy(
@@ -183,16 +173,12 @@ def maximum_mean_discrepancy(
     True
     """
     first, second = pair(x, y)
-    pooled = np.concatenate([first, second])
-    n, m = len(first), len(second)
-    a = np.r_[np.ones(n), np.zeros(m)]
-    left, right = codes(groups_x, n, "groups_x"), codes(groups_y, m, "groups_y")
-    found = weighted_discrepancy(
-        gram(pooled, kernel, bandwidth), a, 1 - a, np.r_[left, right + left.max() + 1]
-    )[0]
-    if np.isnan(found):
-        raise UsageError("groups_x, groups_y: each side needs at least two groups")
-    return float(found)
+    width = _width(np.concatenate([first, second]), kernel, bandwidth)
+    return (
+        _mean(first, first, kernel, width, codes(groups_x, len(first), "groups_x"), "groups_x")
+        + _mean(second, second, kernel, width, codes(groups_y, len(second), "groups_y"), "groups_y")
+        - 2 * _mean(first, second, kernel, width)
+    )
 
 
 def kernel_distance(
@@ -224,18 +210,83 @@ def kernel_distance(
     return maximum_mean_discrepancy(x, y, kernel="cubic", groups_x=groups_x, groups_y=groups_y)
 
 
-def _inside(
-    k: Values, w: Values, order: NDArray[np.intp], starts: NDArray[np.intp]
-) -> tuple[Values, Values]:
-    """Weighted sums over pairs inside one group: of the kernel, and of the weights alone."""
+def _width(z: Values, kernel: Kernel, bandwidth: float | None) -> float:
+    """Bandwidth in use; 1 for kernels that have none."""
+    if callable(kernel) or kernel in ("linear", "cubic"):
+        return 1.0
+    if kernel != "rbf":
+        raise UsageError(f"kernel: must be rbf, cubic, linear or callable, found {kernel!r}")
+    width = median_bandwidth(z) if bandwidth is None else bandwidth
+    if not 0 < width < np.inf:
+        raise UsageError(f"bandwidth: must be positive and finite, found {width}")
+    return width
+
+
+def _evaluate(u: Values, v: Values, kernel: Kernel, width: float) -> Values:
+    """Kernel values of all pairs of rows, shape (n, m)."""
+    if callable(kernel):
+        found = np.asarray(kernel(u, v), dtype=np.float64)
+        if found.shape != (len(u), len(v)):
+            raise UsageError(
+                f"kernel: must give shape ({len(u)}, {len(v)}) for as many rows, "
+                f"found {found.shape}"
+            )
+        return found
+    if kernel == "linear":
+        return np.asarray(u @ v.T)
+    if kernel == "cubic":
+        return np.asarray((u @ v.T / u.shape[1] + 1) ** 3)
+    # The widths are powers of two apart, so each kernel is the fourth power of the next one.
+    wide = squared_distances(u, v)
+    wide /= -2 * (SCALES[-1] * width) ** 2
+    np.exp(wide, out=wide)
+    total = wide.copy()
+    for _ in SCALES[1:]:
+        wide *= wide
+        wide *= wide
+        total += wide
+    total /= len(SCALES)
+    return total
+
+
+def _mean(
+    u: Values,
+    v: Values,
+    kernel: Kernel,
+    width: float,
+    code: NDArray[np.intp] | None = None,
+    name: str = "",
+) -> float:
+    """Mean kernel value over all pairs of rows, or over those of different groups; in blocks."""
+    total, number = 0.0, 0
+    step = rows_per_block(len(v))
+    for start in range(0, len(u), step):
+        rows = slice(start, start + step)
+        block = _evaluate(u[rows], v, kernel, width)
+        if code is None:
+            total, number = total + float(block.sum()), number + block.size
+        else:
+            different = code[rows, None] != code
+            total += float(block.sum(where=different))
+            number += int(different.sum())
+    if number == 0:
+        raise UsageError(f"{name}: needs at least two groups, found one; name the groups apart")
+    return total / number
+
+
+def _within(
+    k: Values, w: Values, kw: Values, order: NDArray[np.intp], starts: NDArray[np.intp]
+) -> Values:
+    """Weighted mean of the kernel over pairs of different groups, NaN where there are none."""
     sums = np.add.reduceat(w[:, order], starts, axis=1)
-    pairs = (sums**2).sum(axis=1)
-    value = (w**2) @ np.diag(k)
+    total = sums.sum(axis=1)
+    value = (kw * w).sum(axis=1) - (w**2) @ np.diag(k)
     ends = np.r_[starts[1:], len(order)]
     for start, end in zip(starts, ends, strict=True):
         if end - start > 1:
             rows = order[start:end]
             block = k[np.ix_(rows, rows)].copy()
             np.fill_diagonal(block, 0)
-            value += ((w[:, rows] @ block) * w[:, rows]).sum(axis=1)
-    return value, pairs
+            value -= ((w[:, rows] @ block) * w[:, rows]).sum(axis=1)
+    several = (sums > 0).sum(axis=1) > 1
+    return np.where(several, value / (total**2 - (sums**2).sum(axis=1)), np.nan)

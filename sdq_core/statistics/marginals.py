@@ -9,16 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sdq_core.errors import UsageError
-from sdq_core.statistics.arrays import matrix, pair
+from sdq_core.statistics.arrays import ROUNDING, matrix, pair, rows_per_block
 from sdq_core.statistics.multiplicity import benjamini_hochberg, holm
 from sdq_core.statistics.resampling import codes, split_weights
 
 __all__ = ["MarginalTest", "ecdf_distances", "two_sample_tests"]
 
 Values = NDArray[np.float64]
-
-CHUNK = 2**22
-"""Most numbers in one temporary array."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,8 @@ class MarginalTest:
         What the distance is divided by: ``"real IQR"``, or where that is zero the
         ``"pooled standard deviation"``, or ``"none"`` where nothing varies.
     total_variation : float
-        Over the real sample's quantile bins, 0..1.
+        Over bins between the real sample's deciles, one below its minimum and one above its
+        maximum, 0..1.
     """
 
     name: str
@@ -80,7 +78,7 @@ def ecdf_distances(pooled: ArrayLike, weights: ArrayLike) -> tuple[Values, Value
         )
     ks = np.empty((len(signed), values.shape[1]))
     w1 = np.empty_like(ks)
-    step = max(1, CHUNK // len(values))
+    step = rows_per_block(len(values))
     for column in range(values.shape[1]):
         order = np.argsort(values[:, column], kind="stable")
         gaps = np.diff(values[order, column])
@@ -119,6 +117,10 @@ def two_sample_tests(
         Kolmogorov 1933 and Smirnov 1948 with permutation p-values; Ramdas et al. 2017,
         doi:10.3390/e19020047, for Wasserstein-1.
 
+    Notes
+    -----
+    Sides that differ in items per group break the level: see `permutation_test`.
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)
@@ -134,9 +136,12 @@ def two_sample_tests(
     observed = np.r_[np.full(len(a), 1 / len(a)), np.full(len(b), -1 / len(b))]
     code = codes(groups, len(pooled))
     one, two = split_weights(code, (len(a), len(b)), permutations, seed)
-    null = one / one.sum(axis=1, keepdims=True) - two / np.maximum(
-        two.sum(axis=1, keepdims=True), 1
-    )
+    if not two.any(axis=1).all():
+        raise UsageError(
+            "groups: a permutation leaves one side empty, as one group holds most rows; "
+            "give more groups"
+        )
+    null = one / one.sum(axis=1, keepdims=True) - two / two.sum(axis=1, keepdims=True)
     ks, w1 = ecdf_distances(pooled, np.vstack([observed, null]))
     # A tie with the observed value counts against it; rounding must not break the tie.
     p = (1 + (ks[1:] >= ks[0] - 1e-12).sum(axis=0)) / (1 + permutations)
@@ -159,21 +164,26 @@ def two_sample_tests(
 
 def _units(real: Values, pooled: Values) -> tuple[Values, list[str]]:
     low, high = np.percentile(real, [25, 75], axis=0)
+    noise = ROUNDING * np.abs(pooled).max(axis=0)
     deviation = pooled.std(axis=0)
-    spread = np.where(high > low, high - low, np.where(deviation > 0, deviation, 1.0))
-    names = [
-        "real IQR" if h > low_ else "pooled standard deviation" if d > 0 else "none"
-        for low_, h, d in zip(low, high, deviation, strict=True)
-    ]
-    return spread, names
+    by_range, by_deviation = high - low > noise, deviation > noise
+    spread = np.where(by_range, high - low, np.where(by_deviation, deviation, 1.0))
+    names = np.where(
+        by_range, "real IQR", np.where(by_deviation, "pooled standard deviation", "none")
+    )
+    return spread, [str(n) for n in names]
 
 
 def _total_variation(real: Values, synthetic: Values, bins: int = 10) -> float:
     """Half the summed absolute difference of the shares in the real sample's quantile bins."""
+    low, high = real.min(), real.max()
     edges = np.unique(np.quantile(real, np.linspace(0, 1, bins + 1)[1:-1]))
-    # Right-closed bins keep the mass of a tied value together.
-    shares = [
-        np.bincount(np.searchsorted(edges, v, side="left"), minlength=len(edges) + 1) / len(v)
-        for v in (real, synthetic)
-    ]
-    return float(np.abs(shares[0] - shares[1]).sum() / 2)
+
+    def shares(values: Values) -> Values:
+        # Right-closed bins keep the mass of a tied value together; what lies outside the real
+        # range has bins of its own, or nothing would show beside a constant real feature.
+        place = np.searchsorted(edges, values, side="left") + 1
+        place = np.where(values < low, 0, np.where(values > high, len(edges) + 2, place))
+        return np.bincount(place, minlength=len(edges) + 3) / len(values)
+
+    return float(np.abs(shares(real) - shares(synthetic)).sum() / 2)

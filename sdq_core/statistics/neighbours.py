@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sdq_core.errors import UsageError
-from sdq_core.statistics.arrays import matrix, pair
+from sdq_core.statistics.arrays import matrix, pair, rows_per_block
 
 __all__ = [
     "PRDC",
@@ -19,11 +19,10 @@ __all__ = [
 ]
 
 Values = NDArray[np.float64]
-BLOCK = 1024
 
 
 class PRDC(NamedTuple):
-    """Precision, recall, density and coverage."""
+    """Precision, recall and coverage, each 0..1, and density, 1 for two samples of one law."""
 
     precision: float
     recall: float
@@ -41,15 +40,16 @@ def squared_distances(x: ArrayLike, y: ArrayLike) -> Values:
     Returns
     -------
     ndarray, shape (n, m)
-        Not negative; rows are centred first, so that a large common offset costs no digits.
+        Not negative; rows are centred first, so that a large common offset costs no digits. The
+        diagonal is exactly 0 when one and the same object is given twice.
 
     Examples
     --------
     >>> squared_distances([[0.0, 0.0]], [[3.0, 4.0]])
     array([[25.]])
     """
-    a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    same = a is b or (a.shape == b.shape and np.shares_memory(a, b))
+    same = x is y
+    a, b = pair(x, y, least=1)
     centre = b.mean(axis=0)
     a, b = a - centre, b - centre
     found: Values = a @ b.T
@@ -92,21 +92,43 @@ def nearest_neighbours(
     if not 1 <= k <= len(r):
         raise UsageError(f"k: must be 1 to {len(r)} (the reference rows), found {k}")
     centre = r.mean(axis=0)
-    q, r = q - centre, r - centre
-    norms = (r * r).sum(axis=1)
-    # A few spare candidates make rounding in the matrix product harmless.
+    near_q, near_r = q - centre, r - centre
+    norms = (near_r * near_r).sum(axis=1)
+    norms_q = (near_q * near_q).sum(axis=1)
+    # Bound of the rounding in centring and in |r|^2 - 2 q.r, so that no row is lost to it.
+    reach = np.sqrt(norms_q) + np.sqrt(norms.max())
+    largest = max(np.abs(q).max(), np.abs(r).max())
+    slack = 4 * np.finfo(np.float64).eps * (q.shape[1] + 2) * reach * (reach + largest)
     spare = min(len(r), k + 8)
     distances = np.empty((len(q), k))
     indices = np.empty((len(q), k), dtype=np.intp)
-    for start in range(0, len(q), BLOCK):
-        block = q[start : start + BLOCK]
-        rough = norms - 2 * (block @ r.T)
+    step = rows_per_block(max(len(r), spare * r.shape[1]))
+    for start in range(0, len(q), step):
+        rows = slice(start, start + step)
+        rough = norms - 2 * (near_q[rows] @ near_r.T)
         candidates = np.sort(np.argpartition(rough, spare - 1, axis=1)[:, :spare], axis=1)
-        exact = ((block[:, None] - r[candidates]) ** 2).sum(axis=2)
-        order = np.argsort(exact, axis=1, kind="stable")[:, :k]
-        distances[start : start + BLOCK] = np.sqrt(np.take_along_axis(exact, order, 1))
-        indices[start : start + BLOCK] = np.take_along_axis(candidates, order, 1)
+        distances[rows], indices[rows] = _closest(q[rows], r, candidates, k)
+        # Whoever may be as near as the k-th has to be a candidate: more than the spare ones can
+        # be only where many rows are equal, or nearly.
+        limit = distances[rows][:, -1] ** 2 - norms_q[rows] + slack[rows]
+        crowded = np.flatnonzero((rough <= limit[:, None]).sum(axis=1) > spare)
+        for i in crowded:
+            every = np.flatnonzero(rough[i] <= limit[i])[None]
+            found = _closest(q[start + i : start + i + 1], r, every, k)
+            distances[start + i], indices[start + i] = found[0][0], found[1][0]
     return distances, indices
+
+
+def _closest(
+    q: Values, r: Values, candidates: NDArray[np.intp], k: int
+) -> tuple[Values, NDArray[np.intp]]:
+    """Choose the k nearest of each row's candidates, which come in ascending order."""
+    exact = ((r[candidates] - q[:, None]) ** 2).sum(axis=2)
+    order = np.argsort(exact, axis=1, kind="stable")[:, :k]
+    return (
+        np.sqrt(np.take_along_axis(exact, order, 1)),
+        np.take_along_axis(candidates, order, 1),
+    )
 
 
 def prdc_from_distances(d_rr: ArrayLike, d_ss: ArrayLike, d_rs: ArrayLike, k: int = 5) -> PRDC:
@@ -122,8 +144,27 @@ def prdc_from_distances(d_rr: ArrayLike, d_ss: ArrayLike, d_rs: ArrayLike, k: in
     Returns
     -------
     PRDC
+        As `precision_recall_density_coverage`.
+
+    Raises
+    ------
+    UsageError
+        Shapes that do not belong together, or `k` not below the rows of either side.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(50, 3))
+    >>> d = squared_distances(x, x)
+    >>> prdc_from_distances(d, d, d, k=3).coverage
+    1.0
     """
     rr, ss, rs = (np.asarray(d) for d in (d_rr, d_ss, d_rs))
+    n, m = len(rr), len(ss)
+    if (rr.shape, ss.shape, rs.shape) != ((n, n), (m, m), (n, m)):
+        raise UsageError(
+            f"d_rr, d_ss, d_rs: need shapes (n, n), (m, m), (n, m), found {rr.shape}, {ss.shape}, "
+            f"{rs.shape}"
+        )
     if not 1 <= k < min(len(rr), len(ss)):
         raise UsageError(
             f"k: must be 1 to {min(len(rr), len(ss)) - 1} (fewer than the rows of either side), "
@@ -131,6 +172,7 @@ def prdc_from_distances(d_rr: ArrayLike, d_ss: ArrayLike, d_rs: ArrayLike, k: in
         )
     real_radius = np.partition(rr, k, axis=1)[:, k]
     synthetic_radius = np.partition(ss, k, axis=1)[:, k]
+    # "<" as in the authors' code: a sphere of radius 0 holds nothing, not even a copy.
     inside = rs < real_radius[:, None]
     return PRDC(
         precision=float(inside.any(axis=0).mean()),
@@ -181,12 +223,10 @@ def precision_recall_density_coverage(real: ArrayLike, synthetic: ArrayLike, k: 
     radius_a, radius_b = _radii(a, norm_a, k), _radii(b, norm_b, k)
     precision = np.zeros(len(b), dtype=bool)
     recalled = covered = hits = 0
-    for start in range(0, len(a), BLOCK):
-        rows = slice(start, start + BLOCK)
-        d = a[rows] @ b.T
-        d *= -2
-        d += norm_a[rows, None]
-        d += norm_b
+    step = rows_per_block(len(b))
+    for start in range(0, len(a), step):
+        rows = slice(start, start + step)
+        d = _block(a[rows], norm_a[rows], b, norm_b)
         inside = d < radius_a[rows, None]
         precision |= inside.any(axis=0)
         hits += int(inside.sum())
@@ -195,16 +235,26 @@ def precision_recall_density_coverage(real: ArrayLike, synthetic: ArrayLike, k: 
     return PRDC(float(precision.mean()), recalled / len(a), hits / (k * len(b)), covered / len(a))
 
 
+def _block(
+    x: NDArray[Any], norm_x: NDArray[Any], y: NDArray[Any], norm_y: NDArray[Any]
+) -> NDArray[Any]:
+    """Squared distances in the precision of the rows, not negative."""
+    d: NDArray[Any] = x @ y.T
+    d *= -2
+    d += norm_x[:, None]
+    d += norm_y
+    np.maximum(d, 0, out=d)
+    return d
+
+
 def _radii(x: NDArray[Any], norms: NDArray[Any], k: int) -> NDArray[Any]:
     """Squared distance of each row to its k-th other row."""
     found = np.empty(len(x), dtype=x.dtype)
-    for start in range(0, len(x), BLOCK):
-        rows = np.arange(start, min(start + BLOCK, len(x)))
-        d = x[rows] @ x.T
-        d *= -2
-        d += norms[rows, None]
-        d += norms
-        d[np.arange(len(rows)), rows] = -1  # the row itself is its 0th neighbour
+    step = rows_per_block(len(x))
+    for start in range(0, len(x), step):
+        rows = np.arange(start, min(start + step, len(x)))
+        d = _block(x[rows], norms[rows], x, norms)
+        d[np.arange(len(rows)), rows] = 0  # the row itself is its 0th neighbour
         d.partition(k, axis=1)
         found[rows] = d[:, k]
-    return np.maximum(found, 0)
+    return found

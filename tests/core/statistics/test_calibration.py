@@ -53,6 +53,17 @@ def test_without_groups_the_same_data_alarm_almost_always():
 
 
 @pytest.mark.parametrize("test", [mmd_p, c2st_p, ks_p])
+def test_false_alarms_stay_near_five_percent_with_unequal_groups(test):
+    alarms = 0
+    for run in range(60):
+        rng = np.random.default_rng(run)
+        sizes = [rng.integers(1, 10, 20) for _ in range(2)]
+        x, y = (clustered(20, s, 2 * run + k) for k, s in enumerate(sizes))
+        alarms += test(x[0], y[0], np.r_[x[1], y[1] + 20], run) < 0.05
+    assert alarms <= 8
+
+
+@pytest.mark.parametrize("test", [mmd_p, c2st_p, ks_p])
 def test_a_shift_is_found(test):
     found = 0
     for run in range(10):
