@@ -341,5 +341,7 @@ class _Progress:
             total=total,
             description=f"{key} {detail}".strip(),
         )
+
+
 if __name__ == "__main__":
     main()

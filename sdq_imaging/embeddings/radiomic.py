@@ -71,9 +71,7 @@ class Radiomic:
         grey: NDArray[np.float32],
         scalars: Mapping[str, float],
     ) -> NDArray[np.float32] | None:
-        """Return the features in their fixed order; None when one does not exist, as for a
-        constant image.
-        """
+        """Return the features in their fixed order; None when one is missing (constant image)."""
         if any(name not in scalars for name in FEATURES):
             return None
         return np.array([scalars[name] for name in FEATURES], dtype=np.float32)

@@ -196,9 +196,7 @@ def test_an_intended_distribution_takes_the_place_of_the_real_one():
 
 def test_balance_without_labels_says_what_is_missing():
     made = cohorts()
-    made = dataclasses.replace(
-        made, synthetic=dataclasses.replace(made.synthetic, classes=None)
-    )
+    made = dataclasses.replace(made, synthetic=dataclasses.replace(made.synthetic, classes=None))
     for m in by_key(Balance("imaging").classes(made)).values():
         assert m.value is None
         assert "label table" in m.reason
@@ -252,7 +250,9 @@ def broken(made, share, area):
 def test_shares_count_items_with_errors(area):
     criterion = rule(
         f"imaging.completeness.{area}_share",
-        at_least=0.95, within_noise_floor=1.0, relative_to_real=True,
+        at_least=0.95,
+        within_noise_floor=1.0,
+        relative_to_real=True,
     )
     key = f"imaging.completeness.{area}_share"
     clean = by_key(Completeness("imaging").measure(cohorts()))[key]
@@ -342,14 +342,22 @@ def test_membership_reads_the_attack_both_ways():
     privacy = ToyPrivacy("imaging")
     same = by_key(
         privacy.membership(
-            made, rng.normal(size=200), rng.normal(size=150),
-            made.train.groups, made.holdout.groups, Method("toy", "toy", seed=0),
+            made,
+            rng.normal(size=200),
+            rng.normal(size=150),
+            made.train.groups,
+            made.holdout.groups,
+            Method("toy", "toy", seed=0),
         )
     )
     leak = by_key(
         privacy.membership(
-            made, rng.normal(size=200) + 2, rng.normal(size=150),
-            made.train.groups, made.holdout.groups, Method("toy", "toy", seed=0),
+            made,
+            rng.normal(size=200) + 2,
+            rng.normal(size=150),
+            made.train.groups,
+            made.holdout.groups,
+            Method("toy", "toy", seed=0),
         )
     )
     criterion = rule("imaging.privacy.membership_auc", at_most=0.6)

@@ -33,7 +33,9 @@ def write(folder: Path, images, *, classes=("a", "b"), synthetic=False, subjects
         info = PngInfo()
         if synthetic:
             for key, value in (
-                ("SyntheticData", "YES"), ("Generator", "blobs"), ("Seed", str(i)),
+                ("SyntheticData", "YES"),
+                ("Generator", "blobs"),
+                ("Seed", str(i)),
             ):
                 info.add_text(key, value)
         Picture.fromarray(image).save(folder / f"{i:04d}.png", pnginfo=info)

@@ -87,15 +87,26 @@ def test_every_promised_measure_is_there_with_a_value_or_a_reason(done):
         assert (m["value"] is None) != (m["reason"] is None), m["id"]
         assert not str(m["reason"]).startswith("the computation stopped"), m
         if m["value"] is not None and m["better"] is not None:
-            assert m["interval"] or m["noise_floor"] or m["unit"] in ("items", "subjects", "share"), m
+            assert (
+                m["interval"] or m["noise_floor"] or m["unit"] in ("items", "subjects", "share")
+            ), m
     assert "NaN" not in (done[0] / "out/result.json").read_text()
     assert set(promised_ids()) == set(result["measures"])
 
 
 def test_a_second_run_describes_nothing_and_gives_the_same_bytes(done, run):
     folder, _ = done
-    code, _, _ = run("evaluate", folder / "study.yaml", "-o", folder / "again",
-                     "--store", folder / "out/store", "--workers", "1", "-q")
+    code, _, _ = run(
+        "evaluate",
+        folder / "study.yaml",
+        "-o",
+        folder / "again",
+        "--store",
+        folder / "out/store",
+        "--workers",
+        "1",
+        "-q",
+    )
     assert code in (0, 3)
     one, two = (json.loads((folder / d / "result.json").read_text()) for d in ("out", "again"))
     assert two["environment"]["store"]["described"] == 0
@@ -103,8 +114,11 @@ def test_a_second_run_describes_nothing_and_gives_the_same_bytes(done, run):
     one.pop("environment"), two.pop("environment")
     assert one == two
     lines = [
-        [x for x in (folder / d / "result.json").read_bytes().splitlines()
-         if not x.startswith(b' "environment"')]
+        [
+            x
+            for x in (folder / d / "result.json").read_bytes().splitlines()
+            if not x.startswith(b' "environment"')
+        ]
         for d in ("out", "again")
     ]
     assert lines[0] == lines[1]
@@ -176,7 +190,9 @@ def test_without_the_extra_the_command_line_says_what_to_install(tmp_path, run, 
         ["frobnicate"],
     ],
 )
-def test_unusable_input_is_exit_code_2_with_one_clear_message(arguments, run, tmp_path, monkeypatch):
+def test_unusable_input_is_exit_code_2_with_one_clear_message(
+    arguments, run, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     code, _, err = run(*arguments)
     assert code == 2
@@ -184,7 +200,7 @@ def test_unusable_input_is_exit_code_2_with_one_clear_message(arguments, run, tm
     assert err.strip()
 
 
-# --- bad input: each with a clear message, and the rest goes on ------------------------------------
+# --- bad input: each with a clear message, and the rest goes on ---
 
 
 def evaluate(run, file, folder, *more):
@@ -212,7 +228,9 @@ def test_broken_files_cost_one_finding_each(tmp_path, run):
     assert code in (1, 3)
     assert value(result, "imaging.completeness.readable_share") == pytest.approx(0.9)
     assert "3 of 30 items could not be read" in err
-    found = [k for k in rules(result) if k[1] == "synthetic" and k[0].startswith("imaging.structure")]
+    found = [
+        k for k in rules(result) if k[1] == "synthetic" and k[0].startswith("imaging.structure")
+    ]
     assert sum(rules(result)[k] for k in found) == 3
 
 
@@ -221,7 +239,9 @@ def test_mixed_sizes_depths_and_colours_are_compared(tmp_path, run):
 
     file = study(tmp_path, n=(30, 30, 30))
     rng = np.random.default_rng(0)
-    Picture.fromarray(rng.integers(0, 255, (70, 50, 3), np.uint8)).save(tmp_path / "synthetic/0000.png")
+    Picture.fromarray(rng.integers(0, 255, (70, 50, 3), np.uint8)).save(
+        tmp_path / "synthetic/0000.png"
+    )
     deep = rng.integers(0, 65535, (64, 64)).astype(np.uint16)
     Picture.fromarray(deep).save(tmp_path / "synthetic/0001.png")
     Picture.fromarray(np.full((32, 32), 7, np.uint8)).save(tmp_path / "synthetic/0002.png")
@@ -288,8 +308,18 @@ def test_without_a_holdout_privacy_is_not_assessed(tmp_path, run):
 
 def evaluate_options(run, folder):
     code, out, err = run(
-        "evaluate", "--modality", "imaging", "--train", folder / "train",
-        "--synthetic", folder / "synthetic", "-o", folder / "out", "--engine", "serial", "-q",
+        "evaluate",
+        "--modality",
+        "imaging",
+        "--train",
+        folder / "train",
+        "--synthetic",
+        folder / "synthetic",
+        "-o",
+        folder / "out",
+        "--engine",
+        "serial",
+        "-q",
     )
     return code, out, err, json.loads((folder / "out/result.json").read_text())
 
@@ -305,8 +335,8 @@ def test_labels_for_unknown_items_and_items_without_labels_are_findings(tmp_path
 
 def test_a_loop_of_links_and_a_link_outside_do_not_stop_the_run(tmp_path, run):
     file = study(tmp_path, n=(12, 12, 12))
-    os.symlink(tmp_path / "synthetic", tmp_path / "synthetic/loop")
-    os.symlink(tmp_path / "train/0000.png", tmp_path / "synthetic/outside.png")
+    (tmp_path / "synthetic/loop").symlink_to(tmp_path / "synthetic")
+    (tmp_path / "synthetic/outside.png").symlink_to(tmp_path / "train/0000.png")
     code, _, _, result = evaluate(run, file, tmp_path)
     assert code in (1, 3)
     assert result["cohorts"]["synthetic"]["items"] == 12

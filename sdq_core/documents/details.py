@@ -1,0 +1,202 @@
+"""The agreed forms of what a measurement's details may hold for the reader's eye."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from sdq_core.vocabulary import Language
+
+__all__ = ["FORMS", "Bilingual", "Words", "pick", "read_details"]
+
+Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Form(BaseModel):
+    # Keys that a later version adds are no reason to drop a figure.
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Bilingual(_Form):
+    """A text in both languages."""
+
+    en: str
+    zh: str
+
+
+Words: TypeAlias = str | Bilingual
+
+
+class Histogram(_Form):
+    """Densities of one feature, real beside synthetic; real data only as counts per bin."""
+
+    feature: str
+    title: Words | None = None
+    edges: list[Number] = Field(min_length=2)
+    real: list[Number]
+    synthetic: list[Number]
+    distance: Number | None = None
+    distance_unit: Words = ""
+    consistent: bool | None = None
+
+    @model_validator(mode="after")
+    def _one_density_a_bin(self) -> Histogram:
+        if not len(self.real) == len(self.synthetic) == len(self.edges) - 1:
+            raise ValueError("needs one density for each bin on both sides")
+        if self.edges[0] >= self.edges[-1]:
+            raise ValueError("edges must rise")
+        return self
+
+
+class PointMap(_Form):
+    """Items as points of a plane."""
+
+    x_label: Words = ""
+    y_label: Words = ""
+    explained: tuple[Number, Number] | None = None
+    real: list[tuple[Number, Number]] = Field(min_length=1)
+    synthetic: list[tuple[Number, Number]] = Field(min_length=1)
+
+
+class Curve(_Form):
+    """Lines over one axis, with bands."""
+
+    x: list[Number] = Field(min_length=2)
+    x_label: Words = ""
+    y_label: Words = ""
+    synthetic: list[Number]
+    synthetic_low: list[Number] | None = None
+    synthetic_high: list[Number] | None = None
+    real: list[Number] | None = None
+    real_low: list[Number] | None = None
+    real_high: list[Number] | None = None
+
+    @model_validator(mode="after")
+    def _as_long_as_x(self) -> Curve:
+        lines = (self.synthetic, self.synthetic_low, self.synthetic_high,
+                 self.real, self.real_low, self.real_high)  # fmt: skip
+        if any(line is not None and len(line) != len(self.x) for line in lines):
+            raise ValueError("every line needs one number for each x")
+        return self
+
+
+class Bar(_Form):
+    """Share of one class or attribute value."""
+
+    label: str
+    synthetic: Number = Field(ge=0)
+    real: Number | None = Field(default=None, ge=0)
+    intended: Number | None = Field(default=None, ge=0)
+
+
+class Ranked(_Form):
+    """One feature of a ranking."""
+
+    feature: str
+    value: Number
+    low: Number | None = None
+    high: Number | None = None
+    direction: Words = ""
+
+
+class Table(_Form):
+    """A small table."""
+
+    columns: list[Words] = Field(min_length=1)
+    rows: list[list[bool | int | Number | str | None]]
+
+    @model_validator(mode="after")
+    def _rectangular(self) -> Table:
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError("every row needs one cell for each column")
+        return self
+
+
+class Roc(_Form):
+    """Curve of an attack."""
+
+    fpr: list[Annotated[float, Field(ge=0, le=1)]] = Field(min_length=2)
+    tpr: list[Annotated[float, Field(ge=0, le=1)]]
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Roc:
+        if len(self.fpr) != len(self.tpr):
+            raise ValueError("needs as many true as false positive rates")
+        return self
+
+
+class Suspect(_Form):
+    """A synthetic item that may copy a real one; both by name only."""
+
+    synthetic: str
+    real: str | None = None
+    score: Number | None = None
+    transform: Words = ""
+
+
+Kind = Literal["histograms", "map", "curve", "bars", "ranking", "table", "roc", "suspects", "notes"]
+
+FORMS: Final[dict[Kind, TypeAdapter[Any]]] = {
+    "histograms": TypeAdapter(list[Histogram]),
+    "map": TypeAdapter(PointMap),
+    "curve": TypeAdapter(Curve),
+    "bars": TypeAdapter(list[Bar]),
+    "ranking": TypeAdapter(list[Ranked]),
+    "table": TypeAdapter(Table),
+    "roc": TypeAdapter(Roc),
+    "suspects": TypeAdapter(list[Suspect]),
+    "notes": TypeAdapter(list[Bilingual]),
+}
+"""Keys of `Measurement.details` that a document draws; all optional, other keys are free."""
+
+
+def pick(words: Words, language: Language | str) -> str:
+    """Return a text in one language; a plain text stands for both.
+
+    Examples
+    --------
+    >>> pick(Bilingual(en="shift", zh="平移"), "zh"), pick("PC 1", "zh")
+    ('平移', 'PC 1')
+    """
+    if isinstance(words, str):
+        return words
+    return words.zh if Language(language) is Language.ZH else words.en
+
+
+def read_details(details: Mapping[str, Any]) -> tuple[dict[Kind, Any], dict[Kind, str]]:
+    """Read what a document can draw of a measurement's details.
+
+    Parameters
+    ----------
+    details : mapping
+        Of a measurement.
+
+    Returns
+    -------
+    found : dict
+        The parts of the agreed form, by kind, empty ones left out.
+    broken : dict
+        Place of the first error by kind, for those of another form. Holds no value.
+
+    Examples
+    --------
+    >>> found, broken = read_details({"roc": {"fpr": [0, 1], "tpr": [0, 1]}, "curve": {"x": 1}})
+    >>> list(found), broken
+    (['roc'], {'curve': 'x'})
+    """
+    found: dict[Kind, Any] = {}
+    broken: dict[Kind, str] = {}
+    for kind, form in FORMS.items():
+        if kind not in details:
+            continue
+        try:
+            read = form.validate_python(details[kind])
+        except ValidationError as error:
+            place = error.errors(include_input=False, include_url=False)[0]["loc"]
+            broken[kind] = ".".join(str(part) for part in place) or kind
+            continue
+        if read != []:
+            found[kind] = read
+    return found, broken

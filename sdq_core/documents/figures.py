@@ -1,0 +1,310 @@
+"""From a measurement's details to figures: drawings, captions and tables for the template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from sdq_core.documents import plots
+from sdq_core.documents.details import (
+    Bar,
+    Bilingual,
+    Curve,
+    Histogram,
+    Kind,
+    PointMap,
+    Ranked,
+    Roc,
+    Suspect,
+    Table,
+    pick,
+    read_details,
+)
+from sdq_core.documents.numbers import count, notation, number
+from sdq_core.documents.texts import text
+
+__all__ = ["Figure", "Panel", "figures"]
+
+MOST_HISTOGRAMS: Final = 12
+MOST_ROWS: Final = 40
+
+Cell = str | Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One drawing with its caption."""
+
+    svg: Markup
+    caption: str = ""
+    remark: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of a measurement: a title over drawings or a table.
+
+    Parameters
+    ----------
+    kind : str
+        Key of the details.
+    title : str
+    panels : tuple of Panel
+    columns : tuple of str
+        Header of the table; empty without a table.
+    rows : tuple of tuple
+        Cells; the first of each row heads it.
+    numeric : frozenset of int
+        Columns that hold numbers.
+    notes : tuple of str
+    legend : tuple of str
+        Which of real, synthetic and intended are drawn.
+    """
+
+    kind: str
+    title: str
+    panels: tuple[Panel, ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[Cell, ...], ...] = ()
+    numeric: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
+    legend: tuple[str, ...] = ()
+
+
+def figures(details: Mapping[str, Any], language: str) -> tuple[tuple[Figure, ...], list[str]]:
+    """Return the figures that a measurement's details give.
+
+    Parameters
+    ----------
+    details : mapping
+    language : {"en", "zh"}
+
+    Returns
+    -------
+    figures : tuple of Figure
+    broken : list of str
+        A sentence for each part that does not have the agreed form.
+    """
+    found, wrong = read_details(details)
+    drawn = tuple(_DRAW[kind](data, language) for kind, data in found.items() if kind != "ranking")
+    if "ranking" in found:
+        unit = details.get("ranking_unit")
+        note = (unit,) if isinstance(unit, str) else ()
+        drawn = (*drawn, _ranking(found["ranking"], language, note))
+    broken = [
+        text("broken_figure", language, kind=text(kind, language), place=place)
+        for kind, place in wrong.items()
+    ]
+    return drawn, broken
+
+
+def _histograms(found: Sequence[Histogram], language: str) -> Figure:
+    panels = []
+    for histogram in found[:MOST_HISTOGRAMS]:
+        remark = mark = ""
+        if histogram.distance is not None:
+            value = number(histogram.distance, "1", language)
+            unit = pick(histogram.distance_unit, language)
+            remark = text("distance", language, distance=f"{value} {unit}".strip())
+        if histogram.consistent is not None:
+            mark = text("consistent" if histogram.consistent else "differs", language)
+        panels.append(
+            Panel(
+                Markup(plots.draw_histogram(histogram, language)),  # noqa: S704 - Canvas escapes
+                pick(histogram.title or histogram.feature, language),
+                remark,
+                mark,
+            )
+        )
+    return Figure(
+        "histograms",
+        text("histograms", language),
+        tuple(panels),
+        notes=_rest(len(found), MOST_HISTOGRAMS, language),
+        legend=("real", "synthetic"),
+    )
+
+
+def _map(found: PointMap, language: str) -> Figure:
+    notes = []
+    if max(len(found.real), len(found.synthetic)) > plots.MOST_POINTS:
+        notes.append(text("map_first", language, count=plots.MOST_POINTS))
+    beyond = plots.outside(found)
+    if beyond:
+        notes.append(text("map_border", language, count=count(beyond)))
+    drawing = Markup(plots.draw_map(found, language))  # noqa: S704 - Canvas escapes
+    return Figure(
+        "map",
+        text("map", language),
+        (Panel(drawing),),
+        notes=tuple(notes),
+        legend=("real", "synthetic"),
+    )
+
+
+def _curve(found: Curve, language: str) -> Figure:
+    bands = found.real_low is not None or found.synthetic_low is not None
+    return Figure(
+        "curve",
+        text("curve", language),
+        (Panel(Markup(plots.draw_curve(found, language))),),  # noqa: S704 - Canvas escapes
+        notes=(text("curve_bands", language),) if bands else (),
+        legend=("synthetic",) if found.real is None else ("real", "synthetic"),
+    )
+
+
+def _bars(found: Sequence[Bar], language: str) -> Figure:
+    sides = [
+        side
+        for side in ("synthetic", "real", "intended")
+        if any(getattr(bar, side) is not None for bar in found)
+    ]
+    values = [v for bar in found for s in sides if (v := getattr(bar, s)) is not None]
+    top = max(values)
+    unit = "share" if top <= 1 else "1"
+    style = notation(values, unit, language)
+    rows = []
+    for bar in found[:MOST_ROWS]:
+        cells = [getattr(bar, side) for side in sides]
+        svg = plots.draw_bar(bar, top or 1.0, text("bar_alt", language, label=bar.label))
+        rows.append(
+            (
+                bar.label,
+                Markup(svg),  # noqa: S704 - Canvas escapes
+                *("–" if v is None else style.write(v) for v in cells),
+            )
+        )
+    return Figure(
+        "bars",
+        text("bars", language),
+        columns=(
+            text("label", language),
+            text("drawing", language),
+            *(text(side, language) for side in sides),
+        ),
+        rows=tuple(rows),
+        numeric=frozenset(range(2, 2 + len(sides))),
+        notes=_rest(len(found), MOST_ROWS, language),
+        legend=tuple(sides),
+    )
+
+
+def _ranking(found: Sequence[Ranked], language: str, notes: tuple[str, ...]) -> Figure:
+    shown = found[:MOST_ROWS]
+    values = [v for r in shown for v in (r.value, r.low, r.high) if v is not None]
+    low, high = min(0.0, *values), max(0.0, *values)
+    style = notation([r.value for r in shown], "1", language)
+    rows = []
+    for ranked in shown:
+        value = style.write(ranked.value)
+        if ranked.low is not None and ranked.high is not None:
+            inside = text(
+                "to", language, low=style.write(ranked.low), high=style.write(ranked.high)
+            )
+            value = text("aside", language, words=value, remark=inside)
+        svg = plots.draw_rank(ranked, low, high, text("bar_alt", language, label=ranked.feature))
+        direction = ranked.direction
+        if direction in ("higher", "lower"):
+            direction = text(str(direction), language)
+        rows.append(
+            (
+                ranked.feature,
+                Markup(svg),  # noqa: S704 - Canvas escapes
+                value,
+                pick(direction, language),
+            )
+        )
+    return Figure(
+        "ranking",
+        text("ranking", language),
+        columns=tuple(text(k, language) for k in ("feature", "drawing", "value", "direction")),
+        rows=tuple(rows),
+        numeric=frozenset((2,)),
+        notes=(*notes, *_rest(len(found), MOST_ROWS, language)),
+    )
+
+
+def _table(found: Table, language: str) -> Figure:
+    numeric = frozenset(
+        k
+        for k in range(len(found.columns))
+        if any(_is_number(row[k]) for row in found.rows)
+        and all(row[k] is None or _is_number(row[k]) for row in found.rows)
+    )
+    return Figure(
+        "table",
+        text("table", language),
+        columns=tuple(pick(c, language) for c in found.columns),
+        rows=tuple(tuple(_cell(c, language) for c in row) for row in found.rows[:MOST_ROWS]),
+        numeric=numeric,
+        notes=_rest(len(found.rows), MOST_ROWS, language),
+    )
+
+
+def _roc(found: Roc, language: str) -> Figure:
+    return Figure(
+        "roc",
+        text("roc", language),
+        (Panel(Markup(plots.draw_roc(found, language))),),  # noqa: S704 - Canvas escapes
+        notes=(text("roc_note", language),),
+    )
+
+
+def _suspects(found: Sequence[Suspect], language: str) -> Figure:
+    keys = ("suspect_synthetic", "suspect_real", "score", "transform")
+    return Figure(
+        "suspects",
+        text("suspects", language),
+        columns=tuple(text(k, language) for k in keys),
+        rows=tuple(
+            (
+                s.synthetic,
+                "–" if s.real is None else s.real,
+                "–" if s.score is None else number(s.score, "1", language),
+                pick(s.transform, language) or "–",
+            )
+            for s in found[:MOST_ROWS]
+        ),
+        numeric=frozenset((2,)),
+        notes=(text("suspects_note", language), *_rest(len(found), MOST_ROWS, language)),
+    )
+
+
+def _notes(found: Sequence[Bilingual], language: str) -> Figure:
+    return Figure(
+        "notes", text("notes", language), notes=tuple(pick(note, language) for note in found)
+    )
+
+
+_DRAW: Final[dict[Kind, Callable[[Any, str], Figure]]] = {
+    "histograms": _histograms,
+    "map": _map,
+    "curve": _curve,
+    "bars": _bars,
+    "table": _table,
+    "roc": _roc,
+    "suspects": _suspects,
+    "notes": _notes,
+}
+
+
+def _rest(total: int, shown: int, language: str) -> tuple[str, ...]:
+    return (text("more", language, count=count(total - shown)),) if total > shown else ()
+
+
+def _is_number(cell: object) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
+
+
+def _cell(cell: object, language: str) -> str:
+    if cell is None:
+        return "–"
+    if isinstance(cell, bool):
+        return text("yes" if cell else "no", language)
+    if isinstance(cell, int | float):
+        return number(float(cell), "1", language)
+    return str(cell)

@@ -1,0 +1,226 @@
+"""The figures of a measurement's details. Real is grey, synthetic has the one accent colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sdq_core.documents.details import Bar, Curve, Histogram, PointMap, Ranked, Roc, pick
+from sdq_core.documents.numbers import notation, round_notation
+from sdq_core.documents.svg import Canvas, scale, ticks
+from sdq_core.documents.texts import text
+
+__all__ = [
+    "MOST_POINTS",
+    "draw_bar",
+    "draw_curve",
+    "draw_histogram",
+    "draw_map",
+    "draw_rank",
+    "draw_roc",
+    "outside",
+]
+
+MOST_POINTS = 500
+"""Points of each side that a map shows."""
+
+
+class _Frame:
+    """A pair of axes with round numbers.
+
+    Parameters
+    ----------
+    canvas : Canvas
+    box : tuple of float
+        Left, top, right, bottom of the plotting area.
+    x_range, y_range : tuple of float
+    """
+
+    def __init__(
+        self,
+        canvas: Canvas,
+        box: tuple[float, float, float, float],
+        x_range: tuple[float, float],
+        y_range: tuple[float, float],
+    ) -> None:
+        self.canvas, self.box = canvas, box
+        self.x_range, self.y_range = _some(*x_range), _some(*y_range)
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        left, top, right, bottom = self.box
+        return scale(*self.x_range, left, right, x), scale(*self.y_range, bottom, top, y)
+
+    def axes(self, x_label: str, y_label: str, *, steps: int = 5) -> None:
+        left, top, right, bottom = self.box
+        canvas = self.canvas
+        found = ticks(*self.x_range, steps)
+        style = round_notation(found, "1", "en")
+        for tick in found:
+            x, _ = self.at(tick, 0)
+            canvas.line([(x, bottom), (x, bottom + 4)], "axis")
+            words = style.write(tick) if tick == found[-1] else style.digits(tick)
+            canvas.label(x, bottom + 16, words, "t", "middle")
+        found = ticks(*self.y_range, steps)
+        style = round_notation(found, "1", "en")
+        for tick in found:
+            _, y = self.at(0, tick)
+            canvas.line([(left, y), (right, y)], "grid")
+            canvas.label(left - 6, y + 4, style.write(tick), "t", "end")
+        canvas.line([(left, top), (left, bottom), (right, bottom)], "axis")
+        canvas.label((left + right) / 2, self.canvas.height - 4, x_label, "t", "middle")
+        if y_label:
+            canvas.upright(11, (top + bottom) / 2, y_label)
+
+
+def draw_histogram(histogram: Histogram, language: str) -> str:
+    """Return two densities over the same bins: real as a grey area, synthetic as a line."""
+    width, height, bottom = 204.0, 104.0, 84.0
+    canvas = Canvas(width, height, text("histogram_alt", language, feature=histogram.feature))
+    top = max([*histogram.real, *histogram.synthetic, 0.0]) or 1.0
+    edges = histogram.edges
+    low, high = edges[0], edges[-1]
+
+    def steps(densities: Sequence[float]) -> list[tuple[float, float]]:
+        found = []
+        for k, density in enumerate(densities):
+            y = scale(0, top, bottom, 6, density)
+            found += [(scale(low, high, 6, width - 6, e), y) for e in (edges[k], edges[k + 1])]
+        return found
+
+    real = [(6.0, bottom), *steps(histogram.real), (width - 6, bottom)]
+    canvas.area(real, "real-area")
+    canvas.line(steps(histogram.synthetic), "synthetic-line")
+    canvas.line([(6, bottom), (width - 6, bottom)], "axis")
+    style = notation([low, high], "1", language)
+    canvas.label(6, height - 5, style.write(low))
+    canvas.label(width - 6, height - 5, style.write(high), "t", "end")
+    return canvas.svg()
+
+
+def draw_map(points: PointMap, language: str) -> str:
+    """Return both sets of items as points of a plane; far ones stand at the border."""
+    width, height = 460.0, 340.0
+    canvas = Canvas(
+        width, height,
+        text("map_alt", language, real=len(points.real), synthetic=len(points.synthetic)),
+    )  # fmt: skip
+    (x_low, x_high), (y_low, y_high) = _view(points)
+    frame = _Frame(canvas, (58, 8, 448, 298), (x_low, x_high), (y_low, y_high))
+    labels = [pick(points.x_label, language), pick(points.y_label, language)]
+    if points.explained is not None:
+        style = notation(points.explained, "share", language)
+        labels = [
+            text("explained", language, axis=label, share=style.write(share))
+            for label, share in zip(labels, points.explained, strict=True)
+        ]
+    frame.axes(labels[0], labels[1])
+    canvas.dots([frame.at(*p) for p in points.real[:MOST_POINTS]], "real-dots")
+    canvas.crosses([frame.at(*p) for p in points.synthetic[:MOST_POINTS]], 3, "synthetic-crosses")
+    return canvas.svg()
+
+
+def outside(points: PointMap) -> int:
+    """Return how many points a map shows at its border because they lie farther out."""
+    (x_low, x_high), (y_low, y_high) = _view(points)
+    return sum(
+        not (x_low <= x <= x_high and y_low <= y <= y_high)
+        for side in (points.real, points.synthetic)
+        for x, y in side[:MOST_POINTS]
+    )
+
+
+def draw_curve(curve: Curve, language: str) -> str:
+    """Return lines with their bands over one axis."""
+    width, height = 460.0, 270.0
+    canvas = Canvas(width, height, text("curve_alt", language, label=pick(curve.y_label, language)))
+    order = sorted(range(len(curve.x)), key=curve.x.__getitem__)
+    lines = (curve.synthetic, curve.synthetic_low, curve.synthetic_high,
+             curve.real, curve.real_low, curve.real_high)  # fmt: skip
+    values = [v for line in lines if line is not None for v in line]
+    frame = _Frame(
+        canvas, (58, 8, 448, 228), (min(curve.x), max(curve.x)), _padded(min(values), max(values))
+    )
+    frame.axes(pick(curve.x_label, language), pick(curve.y_label, language))
+
+    def path(line: Sequence[float]) -> list[tuple[float, float]]:
+        return [frame.at(curve.x[k], line[k]) for k in order]
+
+    for side, low, high in (
+        ("real", curve.real_low, curve.real_high),
+        ("synthetic", curve.synthetic_low, curve.synthetic_high),
+    ):
+        if low is not None and high is not None:
+            canvas.area([*path(high), *reversed(path(low))], f"{side}-band")
+    if curve.real is not None:
+        canvas.line(path(curve.real), "real-line")
+    canvas.line(path(curve.synthetic), "synthetic-line")
+    return canvas.svg()
+
+
+def draw_bar(bar: Bar, top: float, words: str) -> str:
+    """Return the bars of one class: synthetic over real, the intended share as a mark."""
+    width, height = 240.0, 24.0
+    canvas = Canvas(width, height, words)
+    canvas.rect(0, 3, scale(0, top, 0, width - 4, bar.synthetic), 9, "synthetic-bar")
+    if bar.real is not None:
+        canvas.rect(0, 13, scale(0, top, 0, width - 4, bar.real), 7, "real-bar")
+    if bar.intended is not None:
+        x = scale(0, top, 0, width - 4, bar.intended)
+        canvas.line([(x, 0), (x, height)], "under")
+        canvas.line([(x, 0), (x, height)], "intended")
+    canvas.line([(0, 0), (0, height)], "axis")
+    return canvas.svg()
+
+
+def draw_rank(ranked: Ranked, low: float, high: float, words: str) -> str:
+    """Return the bar of one ranked feature, from zero, with its interval."""
+    width, height = 240.0, 18.0
+    canvas = Canvas(width, height, words)
+
+    def x(value: float) -> float:
+        return scale(low, high, 2, width - 4, value)
+
+    first, last = sorted((x(0.0), x(ranked.value)))
+    canvas.rect(first, 4, last - first, 10, "synthetic-bar")
+    if ranked.low is not None and ranked.high is not None:
+        canvas.line([(x(ranked.low), 9), (x(ranked.high), 9)], "whisker")
+        for end in (ranked.low, ranked.high):
+            canvas.line([(x(end), 5), (x(end), 13)], "whisker")
+    canvas.line([(x(0.0), 0), (x(0.0), height)], "axis")
+    return canvas.svg()
+
+
+def draw_roc(roc: Roc, language: str) -> str:
+    """Return the curve of an attack with the diagonal of guessing."""
+    width, height = 300.0, 300.0
+    canvas = Canvas(width, height, text("roc_alt", language))
+    frame = _Frame(canvas, (52, 8, 290, 258), (0.0, 1.0), (0.0, 1.0))
+    frame.axes(text("false_positives", language), text("true_positives", language))
+    canvas.line([frame.at(0, 0), frame.at(1, 1)], "diagonal")
+    canvas.line([frame.at(f, t) for f, t in zip(roc.fpr, roc.tpr, strict=True)], "synthetic-line")
+    return canvas.svg()
+
+
+def _view(points: PointMap) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Range of a map: a few outliers must not squeeze all others into one spot."""
+    shown = [*points.real[:MOST_POINTS], *points.synthetic[:MOST_POINTS]]
+    found = []
+    for axis in (0, 1):
+        values = sorted(p[axis] for p in shown)
+        last = len(values) - 1
+        low, high = values[round(0.02 * last)], values[round(0.98 * last)]
+        reach = 0.5 * (high - low) or abs(high) or 1.0
+        found.append(_padded(max(values[0], low - reach), min(values[-1], high + reach)))
+    return found[0], found[1]
+
+
+def _padded(low: float, high: float) -> tuple[float, float]:
+    pad = 0.04 * (high - low)
+    return _some(low - pad, high + pad)
+
+
+def _some(low: float, high: float) -> tuple[float, float]:
+    """Widen an empty range."""
+    if high - low > 1e-12 * max(abs(low), abs(high)):
+        return low, high
+    pad = 0.1 * abs(high) or 1.0
+    return low - pad, high + pad
