@@ -40,7 +40,8 @@ def median_bandwidth(z: ArrayLike, limit: int = 1000) -> float:
     Returns
     -------
     float
-        Positive; 1 when all rows are equal.
+        Positive. Where most rows are equal, the median of the distances that are not zero, up to
+        rounding; 1 when all rows are equal.
 
     Examples
     --------
@@ -51,8 +52,13 @@ def median_bandwidth(z: ArrayLike, limit: int = 1000) -> float:
     if len(values) > limit:
         values = values[np.linspace(0, len(values) - 1, limit).astype(np.intp)]
     distances = squared_distances(values, values)[np.triu_indices(len(values), 1)]
-    found = float(np.sqrt(np.median(distances)))
-    return found if found > 0 else 1.0
+    # Equal rows are apart by what rounding leaves of their norms, which is no bandwidth.
+    rounding = 1e-12 * float(((values - values.mean(axis=0)) ** 2).sum(axis=1).max())
+    middle = float(np.median(distances))
+    if middle <= rounding:
+        apart = distances[distances > rounding]
+        middle = float(np.median(apart)) if len(apart) else 1.0
+    return float(np.sqrt(middle))
 
 
 def gram(z: ArrayLike, kernel: Kernel = "rbf", bandwidth: float | None = None) -> Values:

@@ -20,8 +20,17 @@ def test_distances_are_symmetric(x, y):
     assert st.frechet_distance(x, y) == pytest.approx(st.frechet_distance(y, x), rel=1e-6, abs=1e-5)
     assert st.kernel_distance(x, y) == pytest.approx(st.kernel_distance(y, x), rel=1e-7, abs=1e-6)
     assert st.maximum_mean_discrepancy(x, y) == pytest.approx(
-        st.maximum_mean_discrepancy(y, x), abs=1e-9
+        st.maximum_mean_discrepancy(y, x), abs=1e-6
     )
+
+
+def test_the_bandwidth_is_no_rounding_error_where_most_rows_are_equal():
+    x = np.zeros((4, 3))
+    y = np.zeros((9, 3))
+    y[:2, 1:] = [[8.44505024, 3.90712762], [-3.90712762, 0.0]]
+    for z in (np.vstack([x, y]), np.vstack([y, x]), np.vstack([x, y]) + 0.1):
+        assert 3 < st.median_bandwidth(z) < 10
+    assert st.median_bandwidth(np.full((5, 3), 0.1)) == 1.0
 
 
 @given(x=samples())
