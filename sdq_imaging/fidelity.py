@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sdq_core.characteristics.comparison import compare_scalars, spread
+from sdq_core.characteristics.comparison import compare_scalars, fresh_sample_floor, spread
 from sdq_core.characteristics.evaluation import Part
 from sdq_core.characteristics.fidelity import Fidelity
 from sdq_core.cohort import Cohort, Cohorts
-from sdq_core.measurement import Interval, Measurement, Method
+from sdq_core.measurement import Measurement, Method
 from sdq_core.reasons import why
 from sdq_core.statistics import bootstrap, half_sample_weights, split_indices
+from sdq_imaging.features.spectrum import BANDS
 from sdq_imaging.grey import grey_square
 
 __all__ = ["ImagingFidelity", "scalar_names"]
@@ -101,7 +103,7 @@ class ImagingFidelity(Fidelity):
             ),
             details={
                 "curve": {
-                    "x": [round((k + 0.5) / len(names), 4) for k in range(len(comparison.names))],
+                    "x": [round((int(n[-2:]) - 0.5) / BANDS, 4) for n in comparison.names],
                     "x_label": "radial frequency (1 = Nyquist)",
                     "y_label": "mean log power [dB]",
                     "real": np.round(real.mean(axis=0), 3).tolist(),
@@ -150,14 +152,13 @@ class ImagingFidelity(Fidelity):
         for _ in range(200):
             rows, _ = split_indices(real_groups, (size, len(real) - size), rng)
             null.append(mean(reference, np.sort(rows), real_groups))
-        low, centre, high = np.quantile(null, [0.025, 0.5, 0.975])
         yield Measurement(
             id_,
             value=value,
             better="closer",
             interval=spread(value, halves, 0.0, 1.0),
-            noise_floor=Interval(
-                float(low), float(high), "random parts of the real pool", centre=float(centre)
+            noise_floor=fresh_sample_floor(
+                np.array(null), size, len(real), "random parts of the real pool"
             ),
             n={"synthetic": size, "real": len(real)},
             method=Method(
@@ -171,7 +172,8 @@ class ImagingFidelity(Fidelity):
     def pairs(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure the mean SSIM between synthetic items and their declared real counterparts.
 
-        The column ``pair`` of the synthetic label table holds the real item's path in its cohort.
+        The column ``pair`` of the synthetic label table holds the real item's path in its cohort;
+        a path that both real cohorts have is told apart by ``train:`` or ``holdout:`` before it.
         """
         from sdq_imaging.structural_similarity import ssim
 
@@ -180,7 +182,10 @@ class ImagingFidelity(Fidelity):
         if declared is None or not (declared != "").any():
             yield Measurement(id_, **why("no_pairs"))
             return
-        where = {str(i): (c, r) for c in cohorts.real for r, i in enumerate(c.table.ids)}
+        known = [(c, r, str(i)) for c in cohorts.real for r, i in enumerate(c.table.ids)]
+        times = Counter(name for _, _, name in known)
+        where = {f"{c.role}:{name}": (c, r) for c, r, name in known}
+        where |= {name: (c, r) for c, r, name in known if times[name] == 1}
         values, groups = [], []
         for row, name in enumerate(declared.tolist()):
             other = where.get(name)
@@ -207,7 +212,7 @@ class ImagingFidelity(Fidelity):
                 groups=(np.array(groups),),
                 seed=cohorts.seed(id_),
             ),
-            n={"pairs": len(values)},
+            n={"pairs": len(values), "declared": int((declared != "").sum())},
             method=Method(f"mean SSIM at {PAIR_SIDE} pixels", SSIM, {"side": PAIR_SIDE}),
         )
 

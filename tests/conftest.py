@@ -2,7 +2,11 @@
 
 import os
 
-from hypothesis import settings
+# Before numpy is imported: on a machine whose cores are busy, BLAS threads wait for each other.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+from hypothesis import settings  # noqa: E402
 
 # In CI the same examples every time, so that a failure is due to the change; locally new ones.
 settings.register_profile("ci", derandomize=True, deadline=None)

@@ -8,13 +8,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sdq_core.characteristics.comparison import compare_embedding
+from sdq_core.characteristics.comparison import (
+    compare_embedding,
+    fresh_sample_floor,
+    spread,
+)
 from sdq_core.characteristics.evaluation import CharacteristicEvaluation, Part
 from sdq_core.characteristics.learning import learning_curve, task
 from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.measurement import Better, Interval, Measurement, Method
 from sdq_core.reasons import why
-from sdq_core.statistics import gini_coefficient, shannon_entropy, vendi_score
+from sdq_core.statistics import (
+    gini_coefficient,
+    gram,
+    median_bandwidth,
+    shannon_entropy,
+    vendi_score,
+)
 from sdq_core.vocabulary import Characteristic
 
 __all__ = ["Balance", "class_counts"]
@@ -22,6 +32,8 @@ __all__ = ["Balance", "class_counts"]
 Counts = NDArray[np.int64]
 
 FLOOR_REPEATS = 1000
+MOST_DIVERSITY = 400
+"""Most items of which the eigenvalues of all similarities are computed."""
 
 
 def class_counts(values: NDArray[np.str_], classes: Sequence[str]) -> Counts:
@@ -210,25 +222,40 @@ class Balance(CharacteristicEvaluation):
                     **why("no_embedding", cohorts="one of the cohorts"),
                 )
                 continue
-            values = comparison.values
+            # At the scale of the real data: a cosine about the real centre would take a cohort
+            # that is merely shifted for a collapsed one.
+            width = median_bandwidth(comparison.values[comparison.pool])
+            similarity = gram(comparison.values, "rbf", width)
 
-            def score(_: NDArray[np.intp], j: NDArray[np.intp], z: Any = values) -> float:
-                return float(vendi_score(z[j]))
+            def score(
+                rows: NDArray[np.intp],
+                z: NDArray[np.float64] = comparison.values,
+                k: NDArray[np.float64] = similarity,
+            ) -> float:
+                return vendi_score(z[rows], k[np.ix_(rows, rows)])
 
-            value, interval, floor = comparison.measure(score, lower=1.0, upper=np.inf)
+            rows = comparison.synthetic[:MOST_DIVERSITY]
+            parts = [_thinned(j, len(rows)) for _, j in comparison.splits]
+            halves = [j[j <= rows[-1]] for _, j in comparison.halves]
+            value = score(rows)
             yield Measurement(
                 self.id("vendi_score"),
                 value=value,
                 better="higher",
                 unit="effective items",
                 variant=name,
-                interval=interval,
-                noise_floor=floor,
-                n=comparison.n,
+                interval=spread(value, np.array([score(j) for j in halves]), 1.0, np.inf),
+                noise_floor=fresh_sample_floor(
+                    np.array([score(j) for j in parts]),
+                    len(rows),
+                    len(comparison.pool),
+                    comparison.floor_method,
+                ),
+                n={"synthetic": len(rows), "real": len(comparison.pool)},
                 method=Method(
-                    "Vendi score, cosine kernel on features scaled by the real pool",
+                    "Vendi score, RBF kernels around the median distance of the real pool",
                     "Friedman & Dieng 2023, arXiv:2210.02410",
-                    {"embedding": name},
+                    {"embedding": name, "bandwidth": width},
                     comparison.seed,
                 ),
             )
@@ -342,6 +369,13 @@ def _bootstrap_counts(
     rng = np.random.default_rng(cohorts.seed("balance/bootstrap"))
     draws = max(1, round(n / sizes.mean()))
     return [table[rng.integers(len(table), size=draws)].sum(axis=0) for _ in range(FLOOR_REPEATS)]
+
+
+def _thinned(rows: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+    """Take evenly spaced rows: the first ones would all be of one cohort."""
+    if len(rows) <= most:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, most).astype(np.intp)]
 
 
 def _floor(values: Sequence[float], method: str) -> Interval | None:

@@ -33,6 +33,7 @@ __all__ = [
     "Comparison",
     "compare_embedding",
     "compare_scalars",
+    "fresh_sample_floor",
     "principal_components",
     "principal_map",
     "spread",
@@ -211,6 +212,41 @@ def spread(value: float, halves: Values, lower: float, upper: float) -> Interval
         float(np.clip(min(low, value), lower, upper)),
         float(np.clip(max(high, value), lower, upper)),
         "half-sampling of subjects",
+    )
+
+
+def fresh_sample_floor(parts: Values, size: int, pool: int, method: str) -> Interval:
+    """Turn a statistic of single random parts of the real pool into its noise floor.
+
+    Parameters
+    ----------
+    parts : ndarray, shape (R,)
+        The statistic of parts of the pool drawn without replacement.
+    size, pool : int
+        Items in a part and in the pool, ``0 < size < pool``.
+    method : str
+        What the parts are.
+
+    Returns
+    -------
+    Interval
+        Around the median. Parts of a finite pool overlap, with variance ``s^2 (1/n - 1/N)``; a
+        fresh sample differs from the pool by ``s^2 (1/n + 1/N)`` (Cochran, Sampling Techniques,
+        1977, section 2.6), so the deviations are stretched by ``sqrt((N + n) / (N - n))``.
+
+    Examples
+    --------
+    >>> floor = fresh_sample_floor(np.array([-1.0, 0.0, 1.0]), 60, 100, "parts")
+    >>> floor.centre, round(floor.high, 2)
+    (0.0, 1.9)
+    """
+    low, centre, high = np.quantile(parts, [0.025, 0.5, 0.975])
+    stretch = float(np.sqrt((pool + size) / (pool - size)))
+    return Interval(
+        float(centre + stretch * (low - centre)),
+        float(centre + stretch * (high - centre)),
+        f"{method}, stretched to the spread of fresh samples",
+        centre=float(centre),
     )
 
 

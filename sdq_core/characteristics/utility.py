@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sdq_core.characteristics.evaluation import CharacteristicEvaluation, Part
 from sdq_core.characteristics.learning import Task, auc, bootstrap_auc, scores, task
@@ -17,7 +18,7 @@ __all__ = ["Utility"]
 
 SOURCE = "Part 6 proposal, supplementary experiment; Esteban et al. 2017, arXiv:1706.02633"
 MODEL = "balanced logistic regression on the embeddings, ridge penalty 1/d"
-FLOOR_REPEATS = 30
+FLOOR_REPEATS = 40
 
 
 class Utility(CharacteristicEvaluation):
@@ -55,6 +56,7 @@ class Utility(CharacteristicEvaluation):
             for name, s in score.items()
         }
         floor = self._floor(prepared, seed)
+        relative = None if floor is None else _divided(floor, max(value["real"], 1e-12))
         n = {"synthetic": len(prepared.synthetic_y), "holdout": len(prepared.test_y)}
         facts = {"classes": list(prepared.classes), "model": MODEL}
 
@@ -104,7 +106,7 @@ class Utility(CharacteristicEvaluation):
             draws["synthetic"] / np.maximum(draws["real"], 1e-12),
             "tstr_auc over trtr_auc, paired bootstrap",
             "1",
-            None,
+            relative,
         )
         yield give(
             "augmentation_gain",
@@ -116,21 +118,40 @@ class Utility(CharacteristicEvaluation):
         )
 
     def _floor(self, prepared: Task, seed: int) -> Interval | None:
-        """AUC after training on random real parts of the synthetic cohort's size."""
-        k = len(prepared.classes)
-        size = min(len(prepared.synthetic_y), len(prepared.train_y) - 2)
+        """AUC after training on as many real items, with the spread of fresh training samples.
+
+        Half samples vary as fresh samples of the whole size do (Shao & Wu 1989); parts of nearly
+        all training items would hardly vary at all.
+        """
+        n = len(prepared.train_y)
+        size = min(len(prepared.synthetic_y), n)
         rng = np.random.default_rng([seed, 9])
+        same = self._trained_on_parts(prepared, min(size, n - 2), rng)
+        halves = self._trained_on_parts(prepared, n // 2, rng)
+        if min(len(same), len(halves)) < FLOOR_REPEATS // 2:
+            return None
+        centre = float(np.median(same))
+        low, high = np.quantile(halves - halves.mean(), [0.025, 0.975]) * np.sqrt(n / size)
+        return Interval(
+            float(max(centre + low, 0.0)),
+            float(min(centre + high, 1.0)),
+            f"trained on {size} real items, spread of half samples of subjects",
+            centre=centre,
+        )
+
+    def _trained_on_parts(
+        self, prepared: Task, size: int, rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        k, n = len(prepared.classes), len(prepared.train_y)
         found = []
         for _ in range(FLOOR_REPEATS):
-            rows, _ = split_indices(
-                prepared.train_groups, (size, len(prepared.train_y) - size), rng
-            )
+            rows, _ = split_indices(prepared.train_groups, (size, n - size), rng)
             if len(np.unique(prepared.train_y[rows])) == k:
                 x, y = prepared.train[rows], prepared.train_y[rows]
                 found.append(float(auc(scores(x, y, prepared.test, k), prepared.test_y)[0]))
-        if len(found) < FLOOR_REPEATS // 2:
-            return None
-        low, centre, high = np.quantile(found, [0.025, 0.5, 0.975])
-        return Interval(
-            float(low), float(high), f"real training parts of {size} items", centre=float(centre)
-        )
+        return np.array(found)
+
+
+def _divided(floor: Interval, by: float) -> Interval:
+    assert floor.centre is not None, "every noise floor of this module has one"
+    return Interval(floor.low / by, floor.high / by, floor.method, centre=floor.centre / by)
