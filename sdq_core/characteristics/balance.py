@@ -112,6 +112,7 @@ class Balance(CharacteristicEvaluation):
         counts = class_counts(_readable(cohorts.synthetic, cohorts.synthetic.classes), declared)
         null, how = self._class_null(cohorts, declared, int(counts.sum()))
         bars = self._bars(cohorts, declared, counts)
+        drawn = _redrawn(counts, cohorts.seed(self.id("class_entropy")))
         plans: tuple[tuple[str, Callable[[Counts], float], Better, str, str], ...] = (
             (
                 "class_gini",
@@ -122,7 +123,7 @@ class Balance(CharacteristicEvaluation):
             ),
             (
                 "class_entropy",
-                lambda c: shannon_entropy(c, normalised=True),
+                _normalised_entropy,
                 "higher",
                 "shannon_entropy",
                 "Shannon entropy of the class shares over the declared list, H / ln k",
@@ -134,6 +135,7 @@ class Balance(CharacteristicEvaluation):
                 value=function(counts) if counts.sum() else 0.0,
                 better=better,
                 aspect=aspect,
+                interval=_interval(function, counts, drawn),
                 noise_floor=_floor([function(c) for c in null], how),
                 n={"synthetic": int(counts.sum())},
                 method=Method(
@@ -147,11 +149,12 @@ class Balance(CharacteristicEvaluation):
                 **why("class_absent", count=int((counts == 0).sum())),
             )
             return
-        ratios = [float(c.max() / c.min()) for c in null if c.min() > 0]
+        ratios = [_imbalance(c) for c in null if c.min() > 0]
         yield Measurement(
             self.id("class_imbalance_ratio"),
-            value=float(counts.max() / counts.min()),
+            value=_imbalance(counts),
             better="lower",
+            interval=_interval(_imbalance, counts, [c for c in drawn if c.min() > 0]),
             noise_floor=_floor(ratios, how) if ratios else None,
             n={"synthetic": int(counts.sum())},
             method=Method(
@@ -176,12 +179,17 @@ class Balance(CharacteristicEvaluation):
             null = _bootstrap_counts(cohorts, _attribute(name), values, int(counts.sum()))
             yield Measurement(
                 self.id("attribute_entropy"),
-                value=shannon_entropy(counts, normalised=True) if counts.sum() else 0.0,
+                value=_normalised_entropy(counts) if counts.sum() else 0.0,
                 better="higher",
                 variant=name,
                 aspect="shannon_entropy",
+                interval=_interval(
+                    _normalised_entropy,
+                    counts,
+                    _redrawn(counts, cohorts.seed(self.id(f"attribute_entropy/{name}"))),
+                ),
                 noise_floor=_floor(
-                    [shannon_entropy(c, normalised=True) for c in null],
+                    [_normalised_entropy(c) for c in null],
                     "bootstrap of real subjects at the synthetic cohort's size",
                 ),
                 n={"synthetic": int(counts.sum())},
@@ -275,6 +283,7 @@ class Balance(CharacteristicEvaluation):
             better="lower",
             unit="AUC",
             interval=curve.interval,
+            noise_floor=curve.real,
             n={"synthetic": len(prepared.synthetic_y), "real": len(prepared.test_y)},
             method=Method(
                 "gain in AUC on real data expected from doubling the synthetic items, from an "
@@ -288,6 +297,7 @@ class Balance(CharacteristicEvaluation):
                     "x": curve.sizes,
                     "x_label": "synthetic training items",
                     "y_label": "AUC on real items",
+                    "bands": "Blue: from the lowest to the highest of repeated draws.",
                     "synthetic": curve.auc,
                     "synthetic_low": curve.low,
                     "synthetic_high": curve.high,
@@ -369,6 +379,33 @@ def _bootstrap_counts(
     rng = np.random.default_rng(cohorts.seed("balance/bootstrap"))
     draws = max(1, round(n / sizes.mean()))
     return [table[rng.integers(len(table), size=draws)].sum(axis=0) for _ in range(FLOOR_REPEATS)]
+
+
+def _normalised_entropy(counts: Counts) -> float:
+    return shannon_entropy(counts, normalised=True)
+
+
+def _imbalance(counts: Counts) -> float:
+    return float(counts.max() / counts.min())
+
+
+def _redrawn(counts: Counts, seed: int) -> list[Counts]:
+    """Draw the counts of other cohorts of this size: a bootstrap of items."""
+    n = int(counts.sum())
+    if n == 0:
+        return []
+    return list(np.random.default_rng(seed).multinomial(n, counts / n, FLOOR_REPEATS))
+
+
+def _interval(
+    function: Callable[[Counts], float], counts: Counts, drawn: Sequence[Counts]
+) -> Interval | None:
+    """Bootstrap interval of a function of counts; contains its value."""
+    if not drawn:
+        return None
+    value = function(counts)
+    low, high = np.quantile([function(c) for c in drawn], [0.025, 0.975])
+    return Interval(float(min(low, value)), float(max(high, value)), "bootstrap of items")
 
 
 def _thinned(rows: NDArray[np.intp], most: int) -> NDArray[np.intp]:

@@ -65,6 +65,8 @@ class LearningCurve:
     gain : float
         AUC expected to be gained by doubling the largest size.
     interval : Interval
+    real : Interval
+        The same gain when real training items, as many at most, take the synthetic ones' place.
     real_auc : float
         AUC after training on the real training cohort.
     """
@@ -75,6 +77,7 @@ class LearningCurve:
     high: list[float]
     gain: float
     interval: Interval
+    real: Interval
     real_auc: float
 
 
@@ -207,29 +210,45 @@ def learning_curve(prepared: Task, seed: int) -> LearningCurve:
     """
     rng = np.random.default_rng([seed, 7])
     n, k = len(prepared.synthetic_y), len(prepared.classes)
-    sizes = sorted({max(2 * LEAST_PER_CLASS, round(f * n)) for f in FRACTIONS})
-    curves = np.empty((CURVE_REPEATS, len(sizes)))
-    for r in range(CURVE_REPEATS):
-        order = _stratified_order(prepared.synthetic_y, rng)
-        for s, size in enumerate(sizes):
-            rows = order[:size]
-            found = scores(prepared.synthetic[rows], prepared.synthetic_y[rows], prepared.test, k)
-            curves[r, s] = auc(found, prepared.test_y)[0]
-    gains = np.array([_gain_of_doubling(sizes, c) for c in curves])
-    low, high = np.quantile(gains, [0.025, 0.975])
-    gain = _gain_of_doubling(sizes, curves.mean(axis=0))
+    most = min(n, len(prepared.train_y))
+    sizes, curves = _curves(prepared.synthetic, prepared.synthetic_y, n, prepared, rng)
+    real_sizes, real_curves = _curves(prepared.train, prepared.train_y, most, prepared, rng)
+    gain, interval = _gain(sizes, curves, "repeated learning curves")
+    centre, spread = _gain(real_sizes, real_curves, f"learning curves of up to {most} real items")
     real = scores(prepared.train, prepared.train_y, prepared.test, k)
     return LearningCurve(
-        sizes=[int(s) for s in sizes],
+        sizes=sizes,
         auc=[float(v) for v in curves.mean(axis=0)],
         low=[float(v) for v in curves.min(axis=0)],
         high=[float(v) for v in curves.max(axis=0)],
         gain=gain,
-        interval=Interval(
-            float(min(low, gain)), float(max(high, gain)), "repeated learning curves"
-        ),
+        interval=interval,
+        real=Interval(spread.low, spread.high, spread.method, centre=centre),
         real_auc=float(auc(real, prepared.test_y)[0]),
     )
+
+
+def _curves(
+    x: Values, y: Labels, most: int, prepared: Task, rng: np.random.Generator
+) -> tuple[list[int], Values]:
+    """Test AUC after training on growing random parts, shape (repeats, sizes)."""
+    sizes = sorted({int(max(2 * LEAST_PER_CLASS, round(f * most))) for f in FRACTIONS})
+    curves = np.empty((CURVE_REPEATS, len(sizes)))
+    for r in range(CURVE_REPEATS):
+        order = _stratified_order(y, rng)
+        for s, size in enumerate(sizes):
+            rows = order[:size]
+            found = scores(x[rows], y[rows], prepared.test, len(prepared.classes))
+            curves[r, s] = auc(found, prepared.test_y)[0]
+    return sizes, curves
+
+
+def _gain(sizes: list[int], curves: Values, method: str) -> tuple[float, Interval]:
+    """Gain of doubling: of the mean curve, and its spread over the curves."""
+    gain = _gain_of_doubling(sizes, curves.mean(axis=0))
+    gains = np.array([_gain_of_doubling(sizes, c) for c in curves])
+    low, high = np.quantile(gains, [0.025, 0.975])
+    return gain, Interval(float(min(low, gain)), float(max(high, gain)), method)
 
 
 def _gain_of_doubling(sizes: list[int], curve: Values) -> float:

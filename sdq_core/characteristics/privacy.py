@@ -14,7 +14,7 @@ from sdq_core.cohort import Cohorts
 from sdq_core.finding import Finding
 from sdq_core.measurement import Measurement, Method
 from sdq_core.reasons import Why, why
-from sdq_core.statistics import attack_curve
+from sdq_core.statistics import attack_by_chance, attack_curve
 from sdq_core.vocabulary import Characteristic, Severity
 
 __all__ = ["Privacy"]
@@ -109,6 +109,12 @@ class Privacy(CharacteristicEvaluation):
             seed=method.seed or 0,
         )
         n = {"train": len(members), "holdout": len(nonmembers)}
+        auc_floor, tpr_floor = attack_by_chance(
+            members,
+            nonmembers,
+            np.concatenate([groups_members, groups_nonmembers]),
+            seed=method.seed or 0,
+        )
         auc_id, tpr_id = self.id("membership_auc"), self.id("membership_tpr_at_1pct_fpr")
         yield Measurement(
             auc_id,
@@ -117,6 +123,7 @@ class Privacy(CharacteristicEvaluation):
             unit="AUC",
             aspect="attack_simulation",
             interval=curve.auc_interval,
+            noise_floor=auc_floor,
             n=n,
             method=method,
             details={"roc": _roc(members, nonmembers)},
@@ -129,6 +136,7 @@ class Privacy(CharacteristicEvaluation):
                 unit="share",
                 aspect="attack_simulation",
                 interval=curve.tpr_intervals[0.01],
+                noise_floor=tpr_floor,
                 n=n,
                 method=method,
             )

@@ -4,7 +4,12 @@ Each cites its source; groups (subjects) are the unit of every resampling.
 """
 
 from sdq_core.statistics.arrays import safe_scale, single_thread_blas
-from sdq_core.statistics.attack import AttackCurve, attack_curve, binomial_interval
+from sdq_core.statistics.attack import (
+    AttackCurve,
+    attack_by_chance,
+    attack_curve,
+    binomial_interval,
+)
 from sdq_core.statistics.classifier import TwoSampleResult, classifier_two_sample_test
 from sdq_core.statistics.diversity import gini_coefficient, shannon_entropy, vendi_score
 from sdq_core.statistics.frechet import (
@@ -44,6 +49,7 @@ __all__ = [
     "Moments",
     "PermutationResult",
     "TwoSampleResult",
+    "attack_by_chance",
     "attack_curve",
     "benjamini_hochberg",
     "binomial_interval",

@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from sdq_core.errors import UsageError
 from sdq_core.measurement import Interval
 from sdq_core.statistics.arrays import matrix, rows_per_block, tail
+from sdq_core.statistics.classifier import mass_auc
 from sdq_core.statistics.intervals import quantiles
-from sdq_core.statistics.resampling import bootstrap_weights, codes
+from sdq_core.statistics.resampling import bootstrap_weights, codes, split_weights
 
-__all__ = ["AttackCurve", "attack_curve", "binomial_interval"]
+__all__ = ["AttackCurve", "attack_by_chance", "attack_curve", "binomial_interval"]
 
 Index = NDArray[np.intp]
 Values = NDArray[np.float64]
@@ -145,6 +146,58 @@ def binomial_interval(successes: int, n: int, level: float = 0.95) -> Interval:
             f"successes, n: need 0 <= successes <= n and n >= 1, found {successes}, {n}"
         )
     return Interval(*_clopper_pearson(successes, n, level), "Clopper-Pearson", level)
+
+
+def attack_by_chance(
+    member_scores: ArrayLike,
+    nonmember_scores: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    permutations: int = 400,
+    seed: int = 0,
+) -> tuple[Interval, Interval]:
+    """Return what an attack reaches when subjects are called members at random.
+
+    Parameters
+    ----------
+    member_scores, nonmember_scores : array_like, shapes (n,) and (m,)
+    groups : array_like, shape (n + m,), optional
+        Subjects of the members, then of the non-members: permuted whole.
+    permutations, seed : int
+
+    Returns
+    -------
+    auc, tpr : Interval
+        Central 95 % of the AUC, and of the true positive rate at 1 % false positives, with their
+        medians: what a set without any memory gives.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> auc, tpr = attack_by_chance(rng.normal(size=100), rng.normal(size=100))
+    >>> auc.low < 0.5 < auc.high, tpr.low
+    (True, 0.0)
+    """
+    member = matrix(member_scores, "member_scores")[:, 0]
+    other = matrix(nonmember_scores, "nonmember_scores")[:, 0]
+    pooled = np.concatenate([member, other])
+    first, second = split_weights(
+        codes(groups, len(pooled)), (len(member), len(other)), permutations, seed
+    )
+    found = np.empty((permutations, 2))
+    for r, (one, two) in enumerate(zip(first > 0, second > 0, strict=True)):
+        # The rest of a subject that was cut is on neither side.
+        kept = one | two
+        found[r] = (
+            mass_auc(pooled[kept][:, None], one[kept][:, None])[0],
+            (pooled[one] > _threshold(np.sort(pooled[two]), 0.01)).mean(),
+        )
+    low, centre, high = np.quantile(found, [0.025, 0.5, 0.975], axis=0)
+    auc, tpr = (
+        Interval(float(a), float(b), "permutation of whole subjects", centre=float(c))
+        for a, b, c in zip(low, high, centre, strict=True)
+    )
+    return auc, tpr
 
 
 def _threshold(sorted_scores: Values, rate: float) -> float:
