@@ -3,6 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= sdq-out
+DATA ?= data
 
 .PHONY: demo test lint bench clean
 .DEFAULT_GOAL := demo
@@ -30,7 +31,7 @@ lint: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed-test
-	$(BIN)/python benchmarks/imaging.py
+	$(BIN)/python benchmarks/false_alarms.py --data $(DATA)
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist *.egg-info

@@ -40,6 +40,8 @@ from sdq_core.vocabulary import Role
 
 __all__ = ["Described", "compare", "document", "evaluate", "read_and_describe"]
 
+_NO_RULE = ("id", "mandatory", "reason", "reason_zh", "source")
+
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, what is done and the total."""
 
@@ -224,7 +226,7 @@ def document(
         findings=FindingsModel(total=len(everything), by_rule=count_by_rule(everything)),
         measures=described.modality.measures(),
         gallery=write_gallery(described.modality, cohorts, measurements, out, show_real=show_real),
-        limits=limits(cohorts, measurements),
+        limits=limits(cohorts, measurements, described.modality.measures()),
         exit_code=exit_code(judgements),  # type: ignore[arg-type]
         environment=environment(
             timings,
@@ -299,11 +301,12 @@ def _measurement(judgement: Judgement) -> MeasurementModel:
     judged = None
     if criterion is not None:
         given = criterion.model_dump(exclude_defaults=True)
-        rule = {k: v for k, v in given.items() if k not in ("id", "mandatory", "reason", "source")}
+        rule = {k: v for k, v in given.items() if k not in _NO_RULE}
         judged = CriterionModel(
             mandatory=criterion.mandatory,
             rule=rule,
             reason=criterion.reason,
+            reason_zh=criterion.reason_zh,
             source=criterion.source,
             low=judgement.low,
             high=judgement.high,

@@ -37,8 +37,8 @@ class Criterion(BaseModel):
         What the study declares for this number takes the place of the limit above.
     minimum_n : int
         Below this many items in any cohort used, the verdict is inconclusive.
-    reason, source : str
-        Why this criterion, and where it comes from.
+    reason, reason_zh, source : str
+        Why this criterion, in English and in Chinese, and where it comes from.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,6 +54,7 @@ class Criterion(BaseModel):
     declared_target: Literal["at_least", "at_most"] | None = None
     minimum_n: int = Field(default=0, ge=0)
     reason: str
+    reason_zh: str = ""
     source: str
 
     @model_validator(mode="after")

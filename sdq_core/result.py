@@ -24,7 +24,7 @@ SCHEMA = "sdq.result/1"
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class IntervalModel(_Model):
@@ -52,6 +52,7 @@ class CriterionModel(_Model):
     mandatory: bool
     rule: dict[str, Any]
     reason: str
+    reason_zh: str = ""
     source: str
     low: float | None = Field(default=None, description="lower acceptable bound; null is open")
     high: float | None = Field(default=None, description="upper acceptable bound; null is open")
@@ -90,6 +91,7 @@ class MeasureText(_Model):
     title_zh: str
     says: str
     says_zh: str
+    method_zh: str = Field(default="", description="the method's name in Chinese")
 
 
 class CohortModel(_Model):

@@ -197,7 +197,7 @@ def memorised_copies(
         The images that the generator learned from; of the same shape as those of `sample`.
     share : float
         Share that is replaced, 0..1; at least one image where it is above 0.
-    disguise : {"exact", "flip", "shift", "rotate", "gamma", "blur", "noise", "mixed"}
+    disguise : str
         See `disguised`.
     rng : numpy.random.Generator
 

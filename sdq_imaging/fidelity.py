@@ -106,6 +106,7 @@ class ImagingFidelity(Fidelity):
                     "x": [round((int(n[-2:]) - 0.5) / BANDS, 4) for n in comparison.names],
                     "x_label": "radial frequency (1 = Nyquist)",
                     "y_label": "mean log power [dB]",
+                    "bands": "Grey: the middle 90 % of real items.",
                     "real": np.round(real.mean(axis=0), 3).tolist(),
                     "real_low": np.round(low, 3).tolist(),
                     "real_high": np.round(high, 3).tolist(),

@@ -95,10 +95,10 @@ class Imaging(Modality):
         return (HERE / "study_template.yaml").read_text(encoding="utf-8")
 
     def measures(self) -> dict[str, MeasureText]:
-        """Return title and explanation of each measure."""
+        """Return title, explanation and Chinese method of each measure."""
         table = yaml.safe_load((HERE / "measures.yaml").read_text(encoding="utf-8"))
         return {
-            id_: MeasureText(title=t[0], title_zh=t[1], says=t[2], says_zh=t[3])
+            id_: MeasureText(title=t[0], title_zh=t[1], says=t[2], says_zh=t[3], method_zh=t[4])
             for id_, t in table.items()
         }
 

@@ -30,6 +30,8 @@ SIDECARS = (
     ".csv", ".tsv", ".json", ".txt", ".yaml", ".yml", ".md", ".parquet", ".toml", ".xml", ".html",
     ".bval", ".bvec", ".log", ".py", ".pdf",
 )  # fmt: skip
+NO_ITEMS = ("dicomdir",)
+"""Names of files that list images and are none, in lower case."""
 MOST_PIXELS = 2**28
 LEAST_SLICES = 3
 """Fewest files of one series that form a volume."""
@@ -60,7 +62,7 @@ def list_items(
     """
     root = source if source.is_dir() else source.parent
     findings: list[Finding] = []
-    files = list(_walk(source, root, findings)) if source.is_dir() else [source]
+    files = list(_walk(source, root, findings, ())) if source.is_dir() else [source]
     stacks = [f for f in files if f.suffix.lower() in array.SUFFIXES]
     singles = [f for f in files if f.suffix.lower() not in array.SUFFIXES]
     items: list[Item] = []
@@ -68,7 +70,7 @@ def list_items(
         identifier = path.relative_to(root).as_posix()
         try:
             items += array.items(path, identifier, max_pixels)
-        except (UnreadableItem, OSError):
+        except (UnreadableItem, OSError, MemoryError):
             # Listed all the same: describing meets the error again and makes the finding.
             items.append(Item(identifier, (path,)))
     groups = _series(singles, root, findings) if dimensions == "auto" else {}
@@ -149,16 +151,19 @@ def read_mask(
         return None, ()
     try:
         mask = read_image(Item(item.id, (path,), item.part), max_pixels=max_pixels)
-    except (UnreadableItem, IndexError):
+    except UnreadableItem:
         return None, (finding("mask_unreadable"),)
     if mask.pixels.shape != image.pixels.shape:
         return None, (finding("mask_size"),)
     return np.clip(np.round(mask.pixels), 0, 255).astype(np.uint8), ()
 
 
-def _walk(folder: Path, root: Path, findings: list[Finding]) -> Iterator[Path]:
+def _walk(
+    folder: Path, root: Path, findings: list[Finding], above: tuple[Path, ...]
+) -> Iterator[Path]:
     """Files below a folder in order of names; links only where they stay inside and end."""
     try:
+        within = (*above, folder.resolve())
         entries = sorted(os.scandir(folder), key=lambda e: _natural(e.name))
     except OSError:
         findings.append(finding("unreadable_folder", item=_relative(folder, root)))
@@ -168,24 +173,29 @@ def _walk(folder: Path, root: Path, findings: list[Finding]) -> Iterator[Path]:
         if entry.name.startswith("."):
             continue
         if entry.is_symlink():
-            rule = _bad_link(path, root)
+            rule = _bad_link(path, root, within)
             if rule is not None:
                 findings.append(finding(rule, item=_relative(path, root)))
                 continue
         if entry.is_dir():
-            yield from _walk(path, root, findings)
-        elif entry.is_file() and not entry.name.lower().endswith(SIDECARS):
+            yield from _walk(path, root, findings, within)
+        elif entry.is_file() and not _is_no_item(entry.name.lower()):
             yield path
 
 
-def _bad_link(path: Path, root: Path) -> str | None:
+def _is_no_item(name: str) -> bool:
+    return name.endswith(SIDECARS) or name in NO_ITEMS
+
+
+def _bad_link(path: Path, root: Path, within: Sequence[Path]) -> str | None:
     try:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError):
         return "link_loop"
     if not target.is_relative_to(root.resolve()):
         return "link_outside"
-    if target.is_dir() and path.parent.resolve().is_relative_to(target):
+    # Any folder on the way down, not only the one that holds the link: two links can make a loop.
+    if target.is_dir() and any(folder.is_relative_to(target) for folder in within):
         return "link_loop"
     return None
 
@@ -218,7 +228,7 @@ def _series(files: Sequence[Path], root: Path, findings: list[Finding]) -> dict[
 
 
 def _is_volume(slices: Sequence[dicom.SliceFacts]) -> bool:
-    """Whether slices share size and orientation and lie at different, even depths."""
+    """Whether slices share size and orientation and lie at different depths."""
     first = slices[0]
     if len({s.size for s in slices}) > 1 or first.orientation is None:
         return False

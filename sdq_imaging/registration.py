@@ -5,13 +5,15 @@ which a distance between embeddings or pixels survives. The search has two stage
 
 1. coarse: every query, under every flip and quarter turn, three angles and a grid of small shifts,
    against every reference, on the few lowest frequencies, as matrix products;
-2. fine: the `top` candidates of each query by cross-correlation over all shifts, with a grid of
-   angles and scales, and the peak interpolated between grid points.
+2. fine: the `top` candidates of each query, in the flip and quarter turn that the coarse stage met
+   them in, by cross-correlation over a grid of shifts, of angles about the coarse one and of
+   scales; then on a finer grid about the highest places, and between its points.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Final
 
@@ -24,6 +26,7 @@ from sdq_imaging.spectra import (
     correlation,
     cropped,
     flattened,
+    halved,
     posed,
     shifted,
     spectrum,
@@ -41,6 +44,8 @@ _COARSE_ANGLES: Final = (-5.0, 0.0, 5.0)
 _COARSE_BAND: Final = {2: 7, 3: 4}  # highest frequency of the coarse stage, cycles a side
 _FINE_BAND: Final = 15  # of the fine stage: a band-pass leaves next to nothing above it
 _COARSE_SHIFTS: Final = {2: (-0.1, -0.05, 0.0, 0.05, 0.1), 3: (-0.08, 0.0, 0.08)}  # of the side
+_REACH: Final = 0.2  # of the side: largest shift of the fine stage
+_REFINED: Final = 3  # angles and scales of each candidate that a finer grid is laid on
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Transform:
     flipped : tuple of int
         Axes that were reversed.
     shift : tuple of float
-        Cyclic shift along each axis, as a share of the side, in (-0.5, 0.5].
+        Cyclic shift along each axis, as a share of the side.
 
     Examples
     --------
@@ -161,9 +166,9 @@ def best_matches(
     -----
     The score is ``max over T of <T q, r> / (|T q| |r|)``, T running over flips and quarter turns
     (of square images; flips alone for volumes), rotations of up to 7.5 degrees (5 for volumes),
-    scales of 0.95 to 1.05 (1 for volumes) and all cyclic shifts: the normalised cross-correlation
-    of Lewis, "Fast normalized cross-correlation", Vision Interface 1995, evaluated by Fourier
-    transforms. Ties go to the lower row.
+    scales of 0.95 to 1.05 (1 for volumes) and cyclic shifts of up to a fifth of the side: the
+    normalised cross-correlation of Lewis, "Fast normalized cross-correlation", Vision Interface
+    1995, evaluated on Fourier coefficients. Ties go to the lower row.
 
     Time is linear in n m (coarse stage) plus linear in n ``top`` (fine stage). Memory is that of
     the inputs, of one block and of ``block x m`` scores.
@@ -207,13 +212,18 @@ def best_matches(
         order = np.argsort(-similarity, axis=1, kind="stable")[:, :top]
         for i, candidates in enumerate(order):
             possible = candidates[np.isfinite(similarity[i, candidates])]
-            found, how = _fine(banks[i], spectra[possible], poses[i, possible], side)
+            if not len(possible):
+                scores[start + i], indices[start + i] = -1.0, -1
+                transforms.append(None)
+                continue
+            found, which, places = _fine(banks[i], spectra[possible], poses[i, possible])
             # Rows ascending within equal scores, so that the answer does not depend on `top`.
             rank = np.lexsort((possible, -found))
-            n = len(rank)
+            n, first = len(rank), rank[0]
             scores[start + i] = np.r_[found[rank], np.full(top - n, -1.0)]
             indices[start + i] = np.r_[possible[rank], np.full(top - n, -1)]
-            transforms.append(how[rank[0]] if n else None)
+            pose = POSES[ndim][poses[i, possible[first]] // len(_COARSE_ANGLES)]
+            transforms.append(_transform(pose, int(which[first]), places[first], side))
     return Matches(scores, indices, tuple(transforms))
 
 
@@ -248,70 +258,95 @@ def _banks(query: NDArray[np.float32], band: int) -> NDArray[np.complex64]:
 def _coarse(
     banks: NDArray[np.complex64], low: NDArray[np.float32], band: int, ndim: int
 ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Best coarse correlation of every query with every reference, and the pose it was met in."""
+    """Best coarse correlation of every query with every reference, and how it was met.
+
+    The latter is ``number of the pose x number of coarse angles + number of the coarse angle``.
+    """
     scales = len(_SCALES[ndim])
     kept = [_ANGLES[ndim].index(a) * scales + _SCALES[ndim].index(1.0) for a in _COARSE_ANGLES]
     bank = cropped(banks[:, kept], band, ndim)
-    moves = [posed(bank, pose, ndim) for pose in POSES[ndim]]
-    n, m = len(banks), low.shape[1]
+    n, m, angles = len(banks), low.shape[1], len(kept)
     best = np.full((n, m), -np.inf, np.float32)
     where = np.zeros((n, m), np.intp)
-    for number, moved in enumerate(moves):
-        top = np.full((n, m), -np.inf, np.float32)
+    similar = np.empty((n * angles, m), np.float32)
+    top = np.empty((n * angles, m), np.float32)
+    for number, pose in enumerate(POSES[ndim]):
+        moved = posed(bank, pose, ndim)
+        top.fill(-np.inf)
         for shift in product(_COARSE_SHIFTS[ndim], repeat=ndim):
             vectors = flattened(shifted(moved, shift), ndim)
-            similar = vectors.reshape(-1, vectors.shape[-1]) @ low
-            np.maximum(top, similar.reshape(n, -1, m).max(1), out=top)
-        better = top > best
-        best[better], where[better] = top[better], number
+            np.matmul(vectors.reshape(-1, vectors.shape[-1]), low, out=similar)
+            np.maximum(top, similar, out=top)
+        for angle in range(angles):
+            here = top[angle::angles]
+            better = here > best
+            best[better], where[better] = here[better], number * angles + angle
     return best, where
 
 
 def _fine(
-    bank: NDArray[np.complex64],
-    candidates: NDArray[np.complex64],
-    poses: NDArray[np.intp],
-    side: int,
-) -> tuple[NDArray[np.float64], list[Transform]]:
-    """Correlation of one query with each of its candidates, and how the query was moved."""
+    bank: NDArray[np.complex64], candidates: NDArray[np.complex64], poses: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.float64]]:
+    """Correlation of one query with each of its candidates, at which angle and scale, and where.
+
+    ``bank``: the query at every angle and scale; ``poses``: as the coarse stage numbers them.
+    """
     ndim = candidates.ndim - 1
-    axes = tuple(range(-ndim, 0))
-    scores = np.empty(len(candidates))
-    found: dict[int, Transform] = {}
-    grid = bank.shape[-1] + 1
-    for number in np.unique(poses):
-        pose = POSES[ndim][number]
-        moved = posed(bank, pose, ndim)
-        rows = np.flatnonzero(poses == number)
-        peaks = correlation(moved[None], candidates[rows][:, None], grid, ndim).max(axes)
-        # The first grid is too coarse to tell neighbouring angles apart: four go on to a finer one.
-        likely = np.argsort(-peaks, axis=1, kind="stable")[:, :4]
-        maps = correlation(moved[likely], candidates[rows][:, None], 2 * grid, ndim)
-        chosen = maps.max(axes).argmax(1)
-        for k, row in enumerate(rows):
-            scores[row], peak = _peak(maps[k, chosen[k]])
-            found[int(row)] = _transform(pose, int(likely[k, chosen[k]]), peak, side)
-    return scores, [found[i] for i in range(len(candidates))]
+    c, length, scales = len(candidates), bank.shape[-1], len(_SCALES[ndim])
+    pose, angle = np.divmod(poses, len(_COARSE_ANGLES))
+    middle = np.array([_ANGLES[ndim].index(a) for a in _COARSE_ANGLES])[angle]
+    first = np.clip(middle - 1, 0, len(_ANGLES[ndim]) - 3) * scales
+    warps = first[:, None] + np.arange(3 * scales)
+    moved = bank.reshape(len(bank), -1)[warps[:, :, None], _permutations(length, ndim)[pose, None]]
+    moved = moved.reshape(*warps.shape, *(length,) * (ndim - 1), -1)
+    joint = halved(candidates)[:, None] * np.conj(moved)
+
+    grid = length + 1
+    reach = int(_REACH * grid)
+    surface = correlation(joint, np.arange(-reach, reach + 1) / grid, ndim)
+    surface = surface.reshape(c, warps.shape[1], -1)
+    likely = np.argsort(-surface.max(2), axis=1, kind="stable")[:, :_REFINED]
+    rows = np.arange(c)[:, None]
+    at = np.unravel_index(surface[rows, likely].argmax(2), (2 * reach + 1,) * ndim)
+    centres = (np.stack(at, axis=-1) - reach) / grid
+
+    steps = np.arange(-2, 3) / (2 * grid)
+    patches = correlation(joint[rows, likely], steps, ndim, centres)
+    chosen = patches.reshape(c, likely.shape[1], -1).max(2).argmax(1)
+    each = np.arange(c)
+    heights, offsets = _peaks(patches[each, chosen])
+    return heights, warps[each, likely[each, chosen]], centres[each, chosen] + offsets / (2 * grid)
 
 
-def _peak(surface: NDArray[np.float32]) -> tuple[float, tuple[float, ...]]:
-    """Height and place (share of the side) of the highest point, between the grid's points."""
-    length = surface.shape[0]
-    top = np.unravel_index(int(surface.argmax()), surface.shape)
-    height = centre = float(surface[top])
-    place = []
-    for axis, at in enumerate(top):
-        before, after = (
-            float(surface[(*top[:axis], (at + step) % length, *top[axis + 1 :])])
-            for step in (-1, 1)
-        )
-        # A parabola through three points; they are equal only on a plateau, which is the peak.
+@lru_cache
+def _permutations(length: int, ndim: int) -> NDArray[np.intp]:
+    """For each pose, where in a flat spectrum the entries of the posed half spectrum come from."""
+    places = np.arange(length**ndim).reshape((length,) * ndim)
+    # `posed` only moves entries.
+    return np.stack([halved(posed(places, pose, ndim)).ravel() for pose in POSES[ndim]])
+
+
+def _peaks(patches: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Heights of the highest points of small patches, and their places from the middle, in steps.
+
+    Between grid points by a parabola along each axis.
+    """
+    n, width, ndim = len(patches), patches.shape[1], patches.ndim - 1
+    flat = patches.reshape(n, -1).astype(np.float64)
+    top = flat.argmax(1)
+    centre = flat[np.arange(n), top]
+    heights, places = centre.copy(), np.empty((n, ndim))
+    for axis, at in enumerate(np.unravel_index(top, patches.shape[1:])):
+        stride = width ** (ndim - 1 - axis)
+        inner = (at > 0) & (at < width - 1)
+        step = np.where(inner, stride, 0)
+        before, after = flat[np.arange(n), top - step], flat[np.arange(n), top + step]
+        # Three equal points are a plateau, or the border of the patch: the peak is where it is.
         bend = before - 2 * centre + after
-        offset = 0.5 * (before - after) / bend if bend < 0 else 0.0
-        height -= 0.25 * (before - after) * offset
-        share = (at + offset) / length
-        place.append(share - 1 if share > 0.5 else share)
-    return min(height, 1.0), tuple(place)
+        offset = np.divide(0.5 * (before - after), bend, out=np.zeros(n), where=bend < 0)
+        heights -= 0.25 * (before - after) * offset
+        places[:, axis] = at - width // 2 + offset
+    return np.minimum(heights, 1.0), places
 
 
 def _normalised(signatures: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -339,15 +374,10 @@ def _normalised(signatures: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _transform(
-    pose: tuple[bool, tuple[int, ...]], which: int, peak: tuple[float, ...], side: int
+    pose: tuple[bool, tuple[int, ...]], which: int, place: NDArray[np.float64], side: int
 ) -> Transform:
-    ndim = len(peak)
+    ndim = len(place)
     angle, scale = divmod(which, len(_SCALES[ndim]))
     # Spectra are reversed about the first pixel, images about the middle: one pixel of difference.
-    shift = tuple(p + (1 / side if a in pose[1] else 0) for a, p in enumerate(peak))
-    return Transform(
-        _ANGLES[ndim][angle],
-        _SCALES[ndim][scale],
-        *pose,
-        tuple(s - 1 if s > 0.5 else s for s in shift),
-    )
+    shift = tuple(float(p) + (1 / side if a in pose[1] else 0) for a, p in enumerate(place))
+    return Transform(_ANGLES[ndim][angle], _SCALES[ndim][scale], *pose, shift)

@@ -46,8 +46,8 @@ RULES: Final[dict[str, tuple[Severity, str, str]]] = {
     ),
     "not_finite": (
         ERROR,
-        "pixels are NaN or infinite; replace them",
-        "像素值为 NaN 或无穷大, 请替换",
+        "pixels are NaN, infinite or beyond 1e30; replace them",
+        "像素值为 NaN、无穷大或绝对值超过 1e30, 请替换",
     ),
     "decompression_bomb": (
         ERROR,
@@ -91,8 +91,14 @@ RULES: Final[dict[str, tuple[Severity, str, str]]] = {
     ),
     "geometry": (
         WARNING,
-        "the slices do not share size, orientation and distance; each was taken alone",
-        "各切片的尺寸、方向或间距不一致, 已按单张处理",
+        "the slices do not share size and orientation, or lie in one place; each was taken alone",
+        "各切片的尺寸或方向不一致, 或位置重合, 已按单张处理",
+    ),
+    "uneven_slices": (
+        WARNING,
+        "the slices of the volume do not lie at even distances, so one may be missing; the median "
+        "distance was taken; complete the series",
+        "体数据的切片间距不均匀, 可能缺少切片, 已取间距的中位数; 请补全序列",
     ),
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import combinations
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ __all__ = [
     "correlation",
     "cropped",
     "flattened",
+    "halved",
     "posed",
     "shifted",
     "spectrum",
@@ -56,10 +57,19 @@ def spectrum(images: NDArray[np.float32], band: int) -> NDArray[np.complex64]:
     >>> s.shape, round(float((np.abs(s) ** 2).sum()), 5)
     ((1, 11, 11), 1.0)
     """
-    axes = tuple(range(1, images.ndim))
-    full = cropped(np.fft.fftn(images, axes=axes).astype(np.complex64), band, len(axes))
-    full.reshape(len(full), -1)[:, 0] = 0  # cropped() copied, so this is a view of `full`
-    return _unit(full, axes)
+    ndim = images.ndim - 1
+    # A few frequencies only: a product with their waves is cheaper than a fast transform of all.
+    waves = _waves(images.shape[-1], band)
+    found: NDArray[Any] = images.astype(np.float32, copy=False)
+    for axis in range(ndim):
+        if axis == 0:  # real by complex, as one real product
+            flat = found.reshape(-1, found.shape[-1]) @ waves.view(np.float32)
+            found = flat.view(np.complex64).reshape(*found.shape[:-1], -1)
+        else:
+            found = (found.reshape(-1, found.shape[-1]) @ waves).reshape(*found.shape[:-1], -1)
+        found = np.ascontiguousarray(np.moveaxis(found, -1, 1))  # the next axis becomes the last
+    found.reshape(len(found), -1)[:, 0] = 0
+    return _unit(found, tuple(range(1, ndim + 1)))
 
 
 def cropped(spectra: NDArray[np.complex64], band: int, ndim: int) -> NDArray[np.complex64]:
@@ -147,42 +157,83 @@ def flattened(spectra: NDArray[np.complex64], ndim: int) -> NDArray[np.float32]:
     return result
 
 
-def correlation(
-    query: NDArray[np.complex64], reference: NDArray[np.complex64], side: int, ndim: int
-) -> NDArray[np.float32]:
-    """Return the normalised cyclic cross-correlation of images at all shifts of a grid.
+def halved(spectra: NDArray[np.complex64]) -> NDArray[np.complex64]:
+    """Return the part of spectra that determines the rest: frequencies >= 0 on the last axis.
 
     Parameters
     ----------
-    query, reference : ndarray, shapes (..., l, l) or (..., l, l, l)
-        Spectra of unit energy; leading axes are broadcast.
-    side : int
-        Points of the grid of shifts along each axis; at least ``l + 1``.
-    ndim : int
+    spectra : ndarray, shape (..., l)
 
     Returns
     -------
-    ndarray, shape (..., side, ...), float32
-        Entry ``t``: correlation when the query is shifted by ``t / side`` of its side.
+    ndarray, shape (..., (l + 1) / 2)
+
+    Examples
+    --------
+    >>> halved(np.zeros((2, 5, 5), np.complex64)).shape
+    (2, 5, 3)
+    """
+    return spectra[..., : spectra.shape[-1] // 2 + 1]
+
+
+def correlation(
+    joint: NDArray[np.complex64],
+    shifts: NDArray[np.floating],
+    ndim: int,
+    centres: NDArray[np.floating] | None = None,
+) -> NDArray[np.float32]:
+    """Return the normalised cyclic cross-correlation of images at a grid of shifts.
+
+    Parameters
+    ----------
+    joint : ndarray, shape (..., l, (l + 1) / 2) or (..., l, l, (l + 1) / 2)
+        ``halved(reference) * conj(halved(query))``, of spectra of unit energy.
+    shifts : ndarray, shape (t,)
+        Of the query, along each axis, as a share of its side.
+    ndim : int
+    centres : ndarray, shape (..., ndim), optional
+        Added to the shifts, for each pair.
+
+    Returns
+    -------
+    ndarray, shape (..., t, t) or (..., t, t, t), float32
+
+    Notes
+    -----
+    The Fourier sum at the wanted places only, one axis after the other, as matrix products:
+    Guizar-Sicairos et al., Opt. Lett. 33(2), 2008, doi:10.1364/OL.33.000156.
 
     Examples
     --------
     >>> x = np.random.default_rng(0).standard_normal((1, 16, 16)).astype(np.float32)
-    >>> c = correlation(spectrum(x, 7), spectrum(np.roll(x, 3, axis=1), 7), 16, 2)[0]
+    >>> q, r = halved(spectrum(x, 7)), halved(spectrum(np.roll(x, 3, axis=1), 7))
+    >>> c = correlation(r * np.conj(q), np.arange(5) / 16, 2)[0]
     >>> [int(i) for i in np.unravel_index(c.argmax(), c.shape)], round(float(c.max()), 4)
     ([3, 0], 1.0)
     """
-    length = reference.shape[-1]
-    band = length // 2
-    joint = reference[..., : band + 1] * np.conj(query[..., : band + 1])
-    padded = np.zeros((*joint.shape[:-ndim], *(side,) * (ndim - 1), side // 2 + 1), np.complex64)
-    for place in np.ndindex(*(2,) * (ndim - 1)):
-        source = tuple(slice(0, band + 1) if p == 0 else slice(band + 1, None) for p in place)
-        target = tuple(slice(0, band + 1) if p == 0 else slice(side - band, None) for p in place)
-        padded[(..., *target, slice(0, band + 1))] = joint[(..., *source, slice(None))]
-    axes = tuple(range(-ndim, 0))
-    out = np.fft.irfftn(padded, s=(side,) * ndim, axes=axes, norm="forward")
-    return out.astype(np.float32, copy=False)
+    band = joint.shape[-1] - 1
+    lead = joint.ndim - ndim
+    frequency = np.r_[0 : band + 1, -band:0]
+    if centres is not None:
+        for axis in range(ndim):
+            f = frequency[: joint.shape[lead + axis]]
+            wave = np.exp(2j * np.pi * np.multiply.outer(centres[..., axis], f))
+            shape = [1] * axis + [len(f)] + [1] * (ndim - 1 - axis)
+            joint = joint * wave.reshape(*wave.shape[:-1], *shape).astype(np.complex64)
+    found: NDArray[Any] = joint
+    for left in range(ndim, 0, -1):
+        f = frequency[: found.shape[-1]]
+        waves = np.exp(2j * np.pi * np.multiply.outer(f, shifts))
+        if left == ndim:  # frequencies below 0 on this axis count as their mirror images
+            waves[1:] *= 2
+        flat = np.ascontiguousarray(found).reshape(-1, len(f))
+        if left > 1:
+            flat = flat @ waves.astype(np.complex64)
+        else:  # the real part only, as one real product
+            parts = np.stack([waves.real, -waves.imag], 1).reshape(-1, len(shifts))
+            flat = flat.view(np.float32) @ parts.astype(np.float32)
+        found = np.moveaxis(flat.reshape(*found.shape[:-1], -1), -1, lead)
+    return found
 
 
 def shifted(spectra: NDArray[np.complex64], shift: tuple[float, ...]) -> NDArray[np.complex64]:
@@ -252,6 +303,15 @@ def _unit(spectra: NDArray[np.complex64], axes: tuple[int, ...]) -> NDArray[np.c
     scale = np.divide(1, np.sqrt(energy), out=np.zeros_like(energy), where=energy > 0)
     result: NDArray[np.complex64] = (spectra * scale).astype(np.complex64)
     return result
+
+
+@lru_cache
+def _waves(side: int, band: int) -> NDArray[np.complex64]:
+    frequency = np.r_[0 : band + 1, -band:0]
+    waves: NDArray[np.complex64] = np.exp(
+        -2j * np.pi / side * np.multiply.outer(np.arange(side), frequency)
+    ).astype(np.complex64)
+    return waves
 
 
 @lru_cache

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sdq_core.documents.axis import acceptable
-from sdq_core.documents.numbers import estimate
+from sdq_core.documents.naming import word
 from sdq_core.documents.texts import text
 from sdq_core.documents.typography import visible
-from sdq_core.documents.view import deciding, name, overview, reason, word
+from sdq_core.documents.view import Deciding, overview
 from sdq_core.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from sdq_core.result import MeasurementModel, Result
+    from sdq_core.result import Result
 
 __all__ = ["GLYPHS", "verdict_table"]
 
@@ -44,7 +43,7 @@ def verdict_table(result: Result, language: str) -> Table:
     -------
     rich.table.Table
         Columns characteristic, verdict and deciding measures: one line for each criterion that is
-        not met, each mandatory measure that is inconclusive, and, where that decides, not assessed.
+        not met and each mandatory measure that is inconclusive or not assessed.
     """
     from rich.table import Table
     from rich.text import Text
@@ -56,47 +55,18 @@ def verdict_table(result: Result, language: str) -> Table:
     for row in overview(result, language):
         # Text, not markup: brackets in a name must mean nothing.
         lines = Text(row.remark, style="dim")
-        listed = [m for m in result.measurements if m.characteristic.value == row.id and _open(m)]
-        if row.verdict is Verdict.NOT_ASSESSED:
-            own = [m for m in listed if m.verdict is not Verdict.NOT_ASSESSED]
-            listed = own + [
-                m for c in result.verdicts if c.value == row.id for m in deciding(result, c)
-            ]
-        for measurement in listed:
+        for measure in row.deciding:
             if lines:
                 lines.append("\n")
-            assert measurement.verdict is not None, "only judged measurements are listed"
-            glyph = f"{GLYPHS[measurement.verdict]} "
-            lines.append(glyph, style=_STYLES[measurement.verdict])
-            lines.append(_line(result, measurement, language), style="default")
+            lines.append(f"{GLYPHS[measure.verdict]} ", style=_STYLES[measure.verdict])
+            lines.append(_line(measure, language), style="default")
         verdict = Text(f"{GLYPHS[row.verdict]} {word(row.verdict, language)}")
         verdict.stylize(_STYLES[row.verdict])
         table.add_row(Text(row.name), verdict, lines)
     return table
 
 
-def _open(measurement: MeasurementModel) -> bool:
-    """Whether a measurement keeps the study from passing, by what is known of it."""
-    if measurement.criterion is None:
-        return False
-    if measurement.verdict is Verdict.FAIL:
-        return True
-    return measurement.criterion.mandatory and measurement.verdict is Verdict.INCONCLUSIVE
-
-
-def _line(result: Result, measurement: MeasurementModel, language: str) -> str:
-    called = name(result, measurement, language)
-    if measurement.criterion is not None and not measurement.criterion.mandatory:
-        called = text("aside", language, words=called, remark=text("optional", language))
-    if measurement.value is None or measurement.verdict is Verdict.NOT_ASSESSED:
-        said = reason(measurement, language)
-    else:
-        said = estimate(measurement.value, measurement.interval, measurement.unit, language)
-        limits = acceptable(measurement, language)
-        if limits:
-            said += f"{text('comma', language)}{text('acceptable', language).lower()} {limits}"
-    return (
-        visible(f"{called}{text('colon', language)}{said}")
-        .replace("\n", " ")
-        .replace("\u00a0%", "%")
-    )
+def _line(measure: Deciding, language: str) -> str:
+    """Return one line; a terminal breaks at no-break spaces badly, so percent signs stand close."""
+    said = visible(f"{measure.name}{text('colon', language)}{measure.said}")
+    return said.replace("\n", " ").replace("\u00a0%", "%")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from sdq_core.phrases import in_chinese
 from sdq_core.vocabulary import Language
 
 __all__ = ["FORMS", "Bilingual", "Words", "pick", "read_details"]
@@ -66,6 +67,7 @@ class Curve(_Form):
     x: list[Number] = Field(min_length=2)
     x_label: Words = ""
     y_label: Words = ""
+    bands: Words = ""
     synthetic: list[Number]
     synthetic_low: list[Number] | None = None
     synthetic_high: list[Number] | None = None
@@ -153,15 +155,15 @@ FORMS: Final[dict[Kind, TypeAdapter[Any]]] = {
 
 
 def pick(words: Words, language: Language | str) -> str:
-    """Return a text in one language; a plain text stands for both.
+    """Return a text in one language; a plain text stands for both, unless its Chinese is known.
 
     Examples
     --------
-    >>> pick(Bilingual(en="shift", zh="平移"), "zh"), pick("PC 1", "zh")
-    ('平移', 'PC 1')
+    >>> pick(Bilingual(en="shift", zh="平移"), "zh"), pick("PC 1", "zh"), pick("dB", "zh")
+    ('平移', '主成分 1', 'dB')
     """
     if isinstance(words, str):
-        return words
+        return in_chinese(words) if Language(language) is Language.ZH else words
     return words.zh if Language(language) is Language.ZH else words.en
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from markupsafe import Markup
 
@@ -23,7 +23,8 @@ from sdq_core.documents.details import (
     pick,
     read_details,
 )
-from sdq_core.documents.numbers import count, notation, number
+from sdq_core.documents.naming import sentence
+from sdq_core.documents.numbers import Notation, count, notation, number
 from sdq_core.documents.texts import text
 
 __all__ = ["Figure", "Panel", "figures"]
@@ -32,6 +33,8 @@ MOST_HISTOGRAMS: Final = 12
 MOST_ROWS: Final = 40
 
 Cell = str | Markup
+
+_BAR_MARKS: Final = {"synthetic": "bar", "real": "area", "intended": "mark"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,8 @@ class Figure:
     numeric : frozenset of int
         Columns that hold numbers.
     notes : tuple of str
-    legend : tuple of str
-        Which of real, synthetic and intended are drawn.
+    legend : tuple of (str, str)
+        What marks stand for: shape and key of the word.
     """
 
     kind: str
@@ -72,7 +75,7 @@ class Figure:
     rows: tuple[tuple[Cell, ...], ...] = ()
     numeric: frozenset[int] = frozenset()
     notes: tuple[str, ...] = ()
-    legend: tuple[str, ...] = ()
+    legend: tuple[tuple[str, str], ...] = ()
 
 
 def figures(details: Mapping[str, Any], language: str) -> tuple[tuple[Figure, ...], list[str]]:
@@ -93,8 +96,8 @@ def figures(details: Mapping[str, Any], language: str) -> tuple[tuple[Figure, ..
     drawn = tuple(_DRAW[kind](data, language) for kind, data in found.items() if kind != "ranking")
     if "ranking" in found:
         unit = details.get("ranking_unit")
-        note = (unit,) if isinstance(unit, str) else ()
-        drawn = (*drawn, _ranking(found["ranking"], language, note))
+        notes = (sentence(pick(unit, language), language),) if isinstance(unit, str) else ()
+        drawn = (*drawn, _ranking(found["ranking"], language, notes))
     broken = [
         text("broken_figure", language, kind=text(kind, language), place=place)
         for kind, place in wrong.items()
@@ -115,7 +118,7 @@ def _histograms(found: Sequence[Histogram], language: str) -> Figure:
         panels.append(
             Panel(
                 Markup(plots.draw_histogram(histogram, language)),  # noqa: S704 - Canvas escapes
-                pick(histogram.title or histogram.feature, language),
+                histogram.feature if histogram.title is None else pick(histogram.title, language),
                 remark,
                 mark,
             )
@@ -124,13 +127,13 @@ def _histograms(found: Sequence[Histogram], language: str) -> Figure:
         "histograms",
         text("histograms", language),
         tuple(panels),
-        notes=_rest(len(found), MOST_HISTOGRAMS, language),
-        legend=("real", "synthetic"),
+        notes=(text("histograms_note", language), *_rest(len(found), MOST_HISTOGRAMS, language)),
+        legend=(("area", "real"), ("line", "synthetic")),
     )
 
 
 def _map(found: PointMap, language: str) -> Figure:
-    notes = []
+    notes = [text("map_note", language)]
     if max(len(found.real), len(found.synthetic)) > plots.MOST_POINTS:
         notes.append(text("map_first", language, count=plots.MOST_POINTS))
     beyond = plots.outside(found)
@@ -142,18 +145,25 @@ def _map(found: PointMap, language: str) -> Figure:
         text("map", language),
         (Panel(drawing),),
         notes=tuple(notes),
-        legend=("real", "synthetic"),
+        legend=(("dot", "real"), ("cross", "synthetic")),
     )
 
 
 def _curve(found: Curve, language: str) -> Figure:
-    bands = found.real_low is not None or found.synthetic_low is not None
+    title, bands = text("curve", language), pick(found.bands, language)
+    if found.x_label and found.y_label:
+        labels = {"x": pick(found.x_label, language), "y": pick(found.y_label, language)}
+        title = text("curve_of", language, **labels)
+        title = title[:1].upper() + title[1:]
+    legend = [("line", "synthetic")]
+    if found.real is not None:
+        legend.insert(0, ("dashes", "real"))
     return Figure(
         "curve",
-        text("curve", language),
+        title,
         (Panel(Markup(plots.draw_curve(found, language))),),  # noqa: S704 - Canvas escapes
-        notes=(text("curve_bands", language),) if bands else (),
-        legend=("synthetic",) if found.real is None else ("real", "synthetic"),
+        notes=(bands,) if bands else (),
+        legend=tuple(legend),
     )
 
 
@@ -189,7 +199,7 @@ def _bars(found: Sequence[Bar], language: str) -> Figure:
         rows=tuple(rows),
         numeric=frozenset(range(2, 2 + len(sides))),
         notes=_rest(len(found), MOST_ROWS, language),
-        legend=tuple(sides),
+        legend=tuple((_BAR_MARKS[side], side) for side in sides),
     )
 
 
@@ -235,11 +245,20 @@ def _table(found: Table, language: str) -> Figure:
         if any(_is_number(row[k]) for row in found.rows)
         and all(row[k] is None or _is_number(row[k]) for row in found.rows)
     )
+    shown = found.rows[:MOST_ROWS]
+    # One notation a column, so that the eye can compare.
+    styles = {
+        k: notation([float(v) for row in shown if _is_number(v := row[k])], "1", language)
+        for k in numeric
+        if any(_is_number(row[k]) for row in shown)
+    }
     return Figure(
         "table",
         text("table", language),
         columns=tuple(pick(c, language) for c in found.columns),
-        rows=tuple(tuple(_cell(c, language) for c in row) for row in found.rows[:MOST_ROWS]),
+        rows=tuple(
+            tuple(_cell(c, styles.get(k), language) for k, c in enumerate(row)) for row in shown
+        ),
         numeric=numeric,
         notes=_rest(len(found.rows), MOST_ROWS, language),
     )
@@ -296,15 +315,15 @@ def _rest(total: int, shown: int, language: str) -> tuple[str, ...]:
     return (text("more", language, count=count(total - shown)),) if total > shown else ()
 
 
-def _is_number(cell: object) -> bool:
+def _is_number(cell: object) -> TypeGuard[float]:
     return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
-def _cell(cell: object, language: str) -> str:
+def _cell(cell: bool | float | str | None, style: Notation | None, language: str) -> str:
     if cell is None:
         return "–"
     if isinstance(cell, bool):
         return text("yes" if cell else "no", language)
     if isinstance(cell, int | float):
-        return number(float(cell), "1", language)
-    return str(cell)
+        return number(cell, "1", language) if style is None else style.write(cell)
+    return cell

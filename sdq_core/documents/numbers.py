@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Context, Decimal
 from math import floor, log10
 from typing import Final
 
-from sdq_core.documents.texts import UNITS, text
-from sdq_core.result import IntervalModel
+from sdq_core.documents.labels import UNITS
+from sdq_core.documents.texts import text
 from sdq_core.vocabulary import Language
 
 __all__ = [
-    "Notation", "count", "estimate", "notation", "number", "round_notation", "span", "unit_suffix",
+    "Notation", "count", "notation", "number", "round_notation", "span", "unit_suffix",
 ]  # fmt: skip
+
+# Wide enough for the exact decimal digits of every float.
+_EXACT: Final = Context(prec=1100)
 
 _SUPERSCRIPT: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MOST_DIGITS: Final = 8
 _SMALLEST: Final = 1e-290
 """Below this a number is written as zero: its power of ten may not be a float any more."""
+_LARGEST: Final = 1.7e308
 NO_BREAK: Final = "\u00a0"
 
 
@@ -44,10 +49,21 @@ class Notation:
 
     def digits(self, value: float) -> str:
         """Return the digits of a number, with thousands separators and a true minus sign."""
-        scaled = value * (100 if self.unit == "share" else 1) / 10.0**self.exponent
+        # Decimal: a product by 100 in binary may already round across a limit.
+        power = (2 if self.unit == "share" else 0) - self.exponent
+        scaled = Decimal(value).scaleb(power, _EXACT)
         written = f"{abs(scaled):,.{self.places}f}"
         negative = scaled < 0 and any(c in "123456789" for c in written)
         return ("\u2212" if negative else "") + written
+
+    def shown(self, value: float) -> Decimal:
+        """Return the number that a reader sees, to compare it with others."""
+        digits = self.digits(value).replace(",", "").replace("\u2212", "-")
+        return Decimal(digits).scaleb(self.exponent, _EXACT)
+
+    def finer(self) -> Notation:
+        """Return the notation with one more digit."""
+        return replace(self, places=self.places + 1)
 
     @property
     def suffix(self) -> str:
@@ -60,6 +76,29 @@ class Notation:
     def write(self, value: float) -> str:
         """Return a number with its unit."""
         return self.digits(value) + self.suffix
+
+    def span(self, low: float, high: float) -> str:
+        """Return a range in words; the unit stands once, but each share has its percent sign."""
+        return self._to(low, high) + ("" if self.unit == "share" else self.suffix)
+
+    def estimate(self, value: float, low: float, high: float) -> str:
+        """Return a number with its interval.
+
+        Examples
+        --------
+        >>> Notation(3, 0, "1", "en").estimate(0.12, 0.08, 0.171)
+        '0.120 (0.080 to 0.171)'
+        """
+        if self.unit == "share":
+            words, unit = self.write(value), ""
+        else:
+            words, unit = self.digits(value), self.suffix.lstrip(" ")
+        inside = self._to(low, high)
+        return text("estimate", self.language, value=words, interval=inside, unit=unit)
+
+    def _to(self, low: float, high: float) -> str:
+        write = self.write if self.unit == "share" else self.digits
+        return text("to", self.language, low=write(low), high=write(high))
 
 
 def notation(
@@ -90,17 +129,17 @@ def notation(
     >>> notation([0.5], "1", "en").write(0.5)
     '0.5'
     """
-    scaled = [v * (100 if unit == "share" else 1) for v in values]
+    scaled = [min(max(v * (100 if unit == "share" else 1), -_LARGEST), _LARGEST) for v in values]
     largest = max(abs(v) for v in scaled)
     if largest < _SMALLEST:
         return Notation(0, 0, unit, language)
-    if all(abs(v - round(v)) < 1e-9 * max(1.0, abs(v)) and abs(v) < 1e12 for v in scaled):
+    if all(abs(v - round(v)) <= 1e-12 * abs(v) and abs(v) < 1e12 for v in scaled):
         return Notation(0, 0, unit, language)
     exponent = floor(log10(largest)) if not 1e-4 <= largest < 1e9 else 0
     if exponent and beside is not None and beside.exponent:
         exponent = beside.exponent
     size = 10.0**exponent
-    spread = (max(scaled) - min(scaled)) / size
+    spread = max(scaled) / size - min(scaled) / size
     leading = floor(log10(largest / size))
     if spread > 1e-12:
         places = max(0, min(1 - floor(log10(spread)), _MOST_DIGITS - 1 - leading))
@@ -151,39 +190,15 @@ def number(
     return notation([value], unit, language, beside=beside).write(value)
 
 
-def span(
-    low: float, high: float, unit: str, language: str, *, beside: Notation | None = None
-) -> str:
-    """Return a range in words; `beside` as in `notation`.
+def span(low: float, high: float, unit: str, language: str) -> str:
+    """Return a range in words.
 
     Examples
     --------
     >>> span(0.5, 1.0, "1", "en"), span(0.5, 1.0, "share", "zh")
     ('0.50 to 1.00', '50% 至 100%')
     """
-    style = notation([low, high], unit, language, beside=beside)
-    return _span(style, low, high) + ("" if unit == "share" else style.suffix)
-
-
-def estimate(value: float, found: IntervalModel | None, unit: str, language: str) -> str:
-    """Return a number with its interval, in one notation.
-
-    Examples
-    --------
-    >>> estimate(0.12, IntervalModel(low=0.08, high=0.171, level=0.95, method=""), "1", "en")
-    '0.120 (0.080 to 0.171)'
-    """
-    if found is None:
-        return number(value, unit, language)
-    style = notation([value, found.low, found.high], unit, language)
-    # The unit stands once, behind all three, but each share has its percent sign.
-    return text(
-        "estimate",
-        language,
-        value=style.write(value) if unit == "share" else style.digits(value),
-        interval=_span(style, found.low, found.high),
-        unit="" if unit == "share" else style.suffix.lstrip(" "),
-    )
+    return notation([low, high], unit, language).span(low, high)
 
 
 def count(value: int) -> str:
@@ -213,8 +228,3 @@ def unit_suffix(unit: str, language: str) -> str:
     name = UNITS[unit][Language(language) is Language.ZH] if unit in UNITS else unit
     space = " " if Language(language) is Language.ZH else NO_BREAK
     return f"{space}{name}"
-
-
-def _span(style: Notation, low: float, high: float) -> str:
-    write = style.write if style.unit == "share" else style.digits
-    return text("to", style.language, low=write(low), high=write(high))

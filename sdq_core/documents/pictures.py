@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sdq_core.documents.naming import one_of, word
 from sdq_core.documents.texts import text
-from sdq_core.documents.view import one_of, word
 from sdq_core.errors import StoreError
 from sdq_core.result import GalleryImage, Result
 from sdq_core.vocabulary import Role

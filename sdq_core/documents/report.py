@@ -13,11 +13,13 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from sdq_core.documents.axis import draw_axis
+from sdq_core.documents.labels import GENERATOR, PURPOSE
+from sdq_core.documents.naming import one_of, pairs, plain, sentence, title, word
 from sdq_core.documents.numbers import count, number
 from sdq_core.documents.pictures import pictures, withheld
-from sdq_core.documents.texts import GENERATOR, text
+from sdq_core.documents.texts import text
 from sdq_core.documents.typography import visible
-from sdq_core.documents.view import one_of, overview, plain, sections, title, word
+from sdq_core.documents.view import overview, sections
 from sdq_core.errors import UsageError
 from sdq_core.files import atomic_write
 from sdq_core.result import (
@@ -84,6 +86,7 @@ def render_report(
         count=count,
         plain=plain,
         one_of=partial(one_of, language=language),
+        sentence=partial(sentence, language=language),
         terms=TERMS,
         style=Markup(_template("report.css")),  # noqa: S704 - our own file
         result=result,
@@ -177,7 +180,7 @@ def _head(result: Result, language: str) -> Iterator[tuple[str, str]]:
         yield word("profile", language), text("versioned", language, **named)
     if "name" in result.modality:
         yield text("modality", language), str(result.modality["name"])
-    packages = result.environment.get("packages", {})
+    packages = result.environment.get("packages") or {}
     if packages.get("sdq"):
         yield text("version", language), str(packages["sdq"])
     if "seed" in result.study:
@@ -219,21 +222,16 @@ def _declared(result: Result, language: str) -> Iterator[tuple[str, str]]:
     study = result.study
     if study.get("description"):
         yield text("description", language), str(study["description"])
-    purpose = study.get("purpose") or {}
-    said = [f"{k} = {plain(v)}" for k, v in purpose.items() if v not in (None, "", {}, [])]
-    if said:
-        yield text("purpose", language), text("semicolon", language).join(said)
-    generator = study.get("generator") or {}
-    # The order of the study file's schema, then whatever else there is.
-    keys = [
-        *(k for k in GENERATOR if k in generator),
-        *(k for k in generator if k not in GENERATOR),
-    ]
-    for key in keys:
-        if generator[key] not in (None, "", {}, []):
-            label = GENERATOR[key][language == "zh"] if key in GENERATOR else key
-            where = text("generator", language) + text("colon", language)
-            yield where + label, plain(generator[key])
+    for section, labels in (("purpose", PURPOSE), ("generator", GENERATOR)):
+        facts = study.get(section) or {}
+        # The order of the study file's schema, then whatever else there is.
+        for key in [*(k for k in labels if k in facts), *sorted(facts.keys() - labels.keys())]:
+            value = facts[key]
+            if value not in (None, "", {}, []):
+                label = labels[key][language == "zh"] if key in labels else key
+                where = text(section, language) + text("colon", language)
+                said = pairs(value, language) if isinstance(value, dict) else plain(value)
+                yield where + label, said
 
 
 def _audit(result: Result, language: str) -> Iterator[tuple[str, str]]:
@@ -253,13 +251,16 @@ def _audit(result: Result, language: str) -> Iterator[tuple[str, str]]:
         yield text("describer", language), f"{named}{text('semicolon', language)}{described}"
     store = facts.get("store") or {}
     if "described" in store and "reused" in store:
-        numbers = {k: count(int(store[k])) for k in ("described", "reused")}
+        numbers = {k: plain(store[k]) for k in ("described", "reused")}
         yield text("store", language), text("store_facts", language, **numbers)
     if store.get("discarded"):
         yield text("discarded", language), plain(store["discarded"])
     timings = facts.get("timings") or {}
     if timings:
-        listed = (f"{k.removesuffix('_s')} {number(float(v))} s" for k, v in timings.items())
+        listed = (
+            f"{k.removesuffix('_s')} {number(v) if isinstance(v, float) else plain(v)} s"
+            for k, v in sorted(timings.items(), reverse=True)
+        )
         yield text("timings", language), text("comma", language).join(listed)
 
 

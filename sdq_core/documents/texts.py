@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from sdq_core.documents.labels import CODES
 from sdq_core.vocabulary import Language
 
-__all__ = ["CODES", "GENERATOR", "RULES", "TEXTS", "UNITS", "text"]
+__all__ = ["TEXTS", "text"]
 
 # key -> (English, Chinese)
 TEXTS: Final[dict[str, tuple[str, str]]] = {
@@ -44,6 +45,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "评价方案未在此设必评测量",
     ),
     "optional": ("not mandatory", "非必评"),
+    "against": ("{estimate}; acceptable: {acceptable}", "{estimate}；可接受范围：{acceptable}"),
     "how_to_read": ("How to read this report", "如何阅读本报告"),
     "how_1": (
         "A verdict comes from the interval (bar), not from the value (dot): an interval inside the "
@@ -63,6 +65,13 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "“未评价”不等于通过，原因栏说明所缺内容。此处数值经修约；"
         "精确值见各项详情与 result.json，并以后者为准。",
     ),
+    "how_4": (
+        "A measure may have variants, named in monospaced type: by the embedding (the row of "
+        "numbers that stands for one item) or the attribute that was used. A mandatory measure "
+        "must pass in each of them.",
+        "测量名称后的等宽字体标出其变体，即所用的特征嵌入（代表单个样本的一组数值）或属性。"
+        "必评测量须在每个变体上均通过。",
+    ),
     "legend": ("Key to the drawings", "图例"),
     "legend_value": ("value (synthetic)", "数值（合成数据）"),
     "legend_interval": ("interval", "区间"),
@@ -75,7 +84,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "readable": ("Readable", "可读"),
     "subjects": ("Subjects", "受试者数"),
     "classes": ("Classes", "类别"),
-    "attributes": ("Attributes", "属性"),
     "not_given": ("not given", "未提供"),
     "class_count": ("{name} ({count})", "{name}（{count}）"),
     "more": ("and {count} more in result.json", "另有 {count} 项，见 result.json"),
@@ -83,6 +91,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "further_measures": ("Further measures", "其他测量"),
     "no_measures": ("Nothing was measured here.", "此处无测量结果。"),
     "value": ("Value", "数值"),
+    "bracketed": (" ({remark})", "（{remark}）"),
     "aside": ("{words} ({remark})", "{words}（{remark}）"),
     "estimate": ("{value} ({interval}){unit}", "{value}（{interval}）{unit}"),
     "interval_at": ("{level} interval", "{level} 区间"),
@@ -98,6 +107,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "n_real": ("real", "真实"),
     "n_train": ("real training", "真实训练"),
     "n_holdout": ("real holdout", "真实留出"),
+    "n_pairs": ("pairs", "配对"),
+    "p_value": ("p of the test", "检验 p 值"),
+    "p_corrected": ("after Holm’s correction {p}", "Holm 校正后 {p}"),
     "none": ("none", "无"),
     "mandatory": ("mandatory", "必评"),
     "informative": ("informative", "供参考"),
@@ -123,6 +135,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "exact_numbers": ("Exact numbers", "精确值"),
     "further_numbers": ("Further numbers", "其他数值"),
     "limits_of_rule": ("acceptable", "可接受范围"),
+    "shares_of_one": ("(as shares of 1)", "（以 1 为全体）"),
     "broken_figure": (
         "The figure “{kind}” is not drawn: its data do not have the agreed form at “{place}”.",
         "图“{kind}”未绘制：其数据在“{place}”处不符合约定格式。",
@@ -133,6 +146,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Densities of {feature}, real (grey) and synthetic (line)",
         "{feature} 的分布密度：真实（灰色）与合成（折线）",
     ),
+    "histograms_note": (
+        "Distance: how far the two distributions lie apart (Wasserstein-1), in interquartile "
+        "ranges (IQR) of the real data. The outermost bins also hold what lies beyond them.",
+        "距离：两分布之间的 Wasserstein-1 距离，以真实数据的四分位距为单位。"
+        "最外侧的箱也包含其外的取值。",
+    ),
     "distance": ("distance {distance}", "距离 {distance}"),
     "consistent": ("consistent", "一致"),
     "differs": ("differs", "不一致"),
@@ -140,6 +159,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "map_alt": (
         "Scatter of {real} real and {synthetic} synthetic items",
         "{real} 个真实样本与 {synthetic} 个合成样本的散点图",
+    ),
+    "map_note": (
+        "Each mark is one item. Where the synthetic set is like the real one, both kinds of marks "
+        "fill the same area equally densely; the measure above uses all dimensions, not these two.",
+        "每个标记为一个样本。若合成数据与真实数据相似，两种标记在同一区域内疏密相同；"
+        "上方的测量使用全部维度，而非仅此二维。",
     ),
     "map_border": (
         "Points farther out, drawn at the border: {count}.",
@@ -151,13 +176,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "explained": ("{axis} ({share} of variance)", "{axis}（方差占比 {share}）"),
     "curve": ("Curve", "曲线"),
+    "curve_of": ("{y} over {x}", "{y}（横轴：{x}）"),
     "curve_alt": (
         "Lines of real and synthetic data: {label}",
         "真实与合成数据的曲线：{label}",
-    ),
-    "curve_bands": (
-        "Bands show the range that the method states.",
-        "色带为方法所述的范围。",
     ),
     "bars": ("Shares", "占比"),
     "label": ("Class or value", "类别或取值"),
@@ -167,8 +189,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "ranking": ("What drives the difference", "差异的主要来源"),
     "feature": ("Feature", "特征"),
     "direction": ("Direction", "方向"),
-    "higher": ("higher in synthetic", "合成数据偏高"),
-    "lower": ("lower in synthetic", "合成数据偏低"),
+    "higher": ("higher in synthetic", "合成数据偏高"),
+    "lower": ("lower in synthetic", "合成数据偏低"),
     "table": ("By group", "分组结果"),
     "yes": ("yes", "是"),
     "no": ("no", "否"),
@@ -198,7 +220,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     # --- findings, gallery, limits ----------------------------------------------------------------
     "findings": ("Findings", "发现项"),
     "findings_lead": (
-        "{total} findings. One line for each rule and cohort, with the message of the first; "
+        "In all: {total}. One line for each rule and cohort, with the message of the first; "
         "every finding is in {csv} and {file}.",
         "共 {total} 项发现。每条规则、每个数据集列一行，并附首个发现的说明；"
         "全部发现见 {csv} 与 {file}。",
@@ -208,7 +230,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "severity": ("Severity", "严重程度"),
     "finding_count": ("Findings", "发现数"),
     "message": ("Message", "说明"),
-    "gallery": ("Gallery", "样本图例"),
+    "gallery": ("Gallery of the worst items", "最差样本图例"),
     "gallery_lead": (
         "Synthetic items at the extremes, for the reader’s eye; no sample of the whole set. "
         "Possible copies of real items are not pictured.",
@@ -277,85 +299,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "semicolon": ("; ", "；"),
     "colon": (": ", "："),
     "stop": (" ", ""),
-}
-
-# code of a judgement -> (English, Chinese); see `sdq_core.judging.Code`
-CODES: Final[dict[str, tuple[str, str]]] = {
-    "interval_inside": (
-        "The interval lies inside the acceptable range.",
-        "区间位于可接受范围内。",
-    ),
-    "interval_outside": (
-        "The interval lies outside the acceptable range.",
-        "区间位于可接受范围外。",
-    ),
-    "interval_straddles": (
-        "The interval crosses a limit of the acceptable range.",
-        "区间跨越可接受范围的界限。",
-    ),
-    "too_few_items": (
-        "There are fewer items than this criterion needs.",
-        "样本量少于此准则的要求。",
-    ),
-    "no_value": ("There is no value.", "无数值。"),
-    "no_noise_floor": (
-        "The criterion needs a noise floor, and there is none.",
-        "准则需要本底，但没有本底。",
-    ),
-    "no_criterion": ("The profile sets no criterion.", "评价方案未设准则。"),
-    "not_produced": (
-        "The profile asks for a measure that was not produced.",
-        "评价方案要求的测量未产生。",
-    ),
-    # A number without interval is taken as exact.
-    "value_inside": (
-        "The value lies inside the acceptable range.",
-        "数值位于可接受范围内。",
-    ),
-    "value_outside": (
-        "The value lies outside the acceptable range.",
-        "数值位于可接受范围外。",
-    ),
-}
-
-# unit of a measure -> (English, Chinese); others are printed as they are
-UNITS: Final[dict[str, tuple[str, str]]] = {
-    "items": ("items", "个样本"),
-    "subjects": ("subjects", "名受试者"),
-    "features": ("features", "个特征"),
-    "effective items": ("effective items", "个有效样本"),
-}
-
-# key of a criterion's rule -> (English, Chinese); others are printed as they are
-RULES: Final[dict[str, tuple[str, str]]] = {
-    "at_most": ("at most {value}", "不大于 {value}"),
-    "at_least": ("at least {value}", "不小于 {value}"),
-    "within_noise_floor": ("within {value} times the noise floor", "不超过本底的 {value} 倍"),
-    "slack": ("slack {value}", "余量 {value}"),
-    "relative_to_real": (
-        "or as the real data’s own rate, if that is more lenient",
-        "若真实数据自身更宽则从其宽",
-    ),
-    "declared_target": ("replaced by the declared target", "以声明目标替代"),
-    "minimum_n": ("at least {value} items a side", "每侧至少 {value} 个样本"),
-}
-
-# key of the study's section ``generator`` -> (English, Chinese)
-GENERATOR: Final[dict[str, tuple[str, str]]] = {
-    "algorithm": ("Algorithm", "算法"),
-    "principle": ("Principle", "原理"),
-    "version": ("Version", "版本"),
-    "parameters": ("Parameters", "参数"),
-    "training_data": ("Training data", "训练数据"),
-    "conditioning": ("Conditioning", "条件"),
-    "sampling": ("Sampling", "采样"),
-    "post_processing": ("Post-processing", "后处理"),
-    "quality_control": ("Quality control", "质量控制"),
-    "privacy_measures": ("Privacy measures", "隐私保护措施"),
-    "known_limits": ("Known limits", "已知局限"),
-    "intended_use": ("Intended use", "预期用途"),
-    "responsible": ("Responsible", "责任方"),
-    "date": ("Date", "日期"),
 }
 
 

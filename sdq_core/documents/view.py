@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
 
 from markupsafe import Markup
 
-from sdq_core.documents.axis import acceptable, draw_axis, own_notation
+from sdq_core.documents.axis import draw_axis
 from sdq_core.documents.figures import Figure, figures
-from sdq_core.documents.numbers import count, estimate, number, span
-from sdq_core.documents.texts import RULES, TEXTS, text
+from sdq_core.documents.methods import method_facts
+from sdq_core.documents.naming import name, reason, title, word
+from sdq_core.documents.numbers import count, number
+from sdq_core.documents.readings import Reading, read
+from sdq_core.documents.texts import TEXTS, text
 from sdq_core.documents.typography import chinese
-from sdq_core.result import CriterionModel, IntervalModel, MeasurementModel, Result
-from sdq_core.vocabulary import TERMS, Characteristic, Language, Verdict, term
+from sdq_core.result import IntervalModel, MeasurementModel, Result
+from sdq_core.vocabulary import TERMS, Characteristic, Language, Verdict
 
-__all__ = [
-    "Group", "MeasureView", "Overview", "Section",
-    "deciding", "name", "one_of", "overview", "plain", "reason", "sample", "sections", "title",
-    "word",
-]  # fmt: skip
+__all__ = ["Deciding", "Group", "MeasureView", "Overview", "Section", "overview", "sections"]
 
-_LONGEST: Final = 600
-"""Characters of a parameter that the report prints."""
-_DRAWN: Final = frozenset(
-    ("histograms", "map", "curve", "bars", "ranking", "ranking_unit", "table", "roc", "suspects",
-     "notes", "features")
-)  # fmt: skip
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """One measure that keeps a characteristic from passing, in one line.
+
+    Parameters
+    ----------
+    anchor : str
+        Where the measure stands in the report.
+    verdict : Verdict
+    name : str
+    said : str
+        Its numbers, or why there are none.
+    """
+
+    anchor: str
+    verdict: Verdict
+    name: str
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,7 @@ class Overview:
     id: str
     name: str
     verdict: Verdict
-    deciding: tuple[str, ...]
+    deciding: tuple[Deciding, ...]
     remark: str
     counts: dict[Verdict, int]
 
@@ -47,6 +57,7 @@ class Overview:
 class MeasureView:
     """One measurement as it is printed."""
 
+    anchor: str
     title: str
     variant: str | None
     says: str
@@ -80,106 +91,24 @@ class Section:
     groups: tuple[Group, ...]
 
 
-def word(key: str, language: str) -> str:
-    """Return a term of the house, typeset for the language."""
-    found = term(key, language)
-    return chinese(found) if Language(language) is Language.ZH else found
-
-
-def one_of(english: str, other: str | None, language: str) -> str:
-    """Return the text of the language; English where there is no other."""
-    return other if Language(language) is Language.ZH and other else english
-
-
-def title(result: Result, measurement: MeasurementModel, language: str) -> str:
-    """Return what a measure is called; its id where nothing names it."""
-    known = result.measures.get(measurement.id)
-    if known is None:
-        return measurement.id
-    return chinese(known.title_zh) if Language(language) is Language.ZH else known.title
-
-
-def name(result: Result, measurement: MeasurementModel, language: str) -> str:
-    """Return the title with the variant."""
-    called = title(result, measurement, language)
-    return called if measurement.variant is None else f"{called} [{measurement.variant}]"
-
-
-def deciding(result: Result, characteristic: Characteristic) -> list[MeasurementModel]:
-    """Return the mandatory measures that gave a characteristic its verdict.
-
-    Parameters
-    ----------
-    result : Result
-    characteristic : Characteristic
-
-    Returns
-    -------
-    list of MeasurementModel
-        Those whose verdict is the characteristic's own (it is the worst of them).
-    """
-    verdict = result.verdicts.get(characteristic, Verdict.NOT_ASSESSED)
-    return [
-        m
-        for m in result.measurements
-        if m.characteristic is characteristic
-        and m.criterion is not None
-        and m.criterion.mandatory
-        and m.verdict is verdict
-    ]
-
-
-def reason(measurement: MeasurementModel, language: str) -> str:
-    """Return why the verdict is what it is, in words.
-
-    Parameters
-    ----------
-    measurement : MeasurementModel
-    language : {"en", "zh"}
-
-    Returns
-    -------
-    str
-        The code's sentence, what is missing, and the sample that would settle it.
-    """
-    code = measurement.code
-    if measurement.interval is None and code in ("interval_inside", "interval_outside"):
-        code = code.replace("interval", "value")
-    parts = [text(code, language)]
-    if measurement.reason is not None:
-        missing = one_of(measurement.reason, measurement.reason_zh, language)
-        end = "。" if Language(language) is Language.ZH else "."
-        parts = [missing[:1].upper() + missing[1:] + ("" if missing.endswith(end) else end)]
-        if measurement.code == "not_produced":
-            parts = [text(code, language)]
-    if measurement.needed_factor is not None:
-        factor = f"{float(f'{measurement.needed_factor:.2g}'):,.12g}"
-        parts.append(text("needed", language, factor=factor))
-    return text("stop", language).join(parts)
-
-
 def overview(result: Result, language: str) -> list[Overview]:
     """Return the table of verdicts, in the standard's order."""
     rows = []
     for characteristic in Characteristic:
         verdict = result.verdicts.get(characteristic, Verdict.NOT_ASSESSED)
         own = [m for m in result.measurements if m.characteristic is characteristic]
-        judged = [m for m in own if m.criterion is not None and m.criterion.mandatory]
-        names: tuple[str, ...] = ()
-        if not judged:
+        mandatory = sum(m.criterion is not None and m.criterion.mandatory for m in own)
+        remark = ""
+        if not mandatory:
             remark = text("nothing_mandatory", language)
         elif verdict is Verdict.PASS:
-            key = "one_passes" if len(judged) == 1 else "all_pass"
-            remark = text(key, language, count=len(judged))
-        else:
-            remark = ""
-            names = tuple(name(result, m, language) for m in deciding(result, characteristic))
+            remark = text("one_passes" if mandatory == 1 else "all_pass", language, count=mandatory)
         rows.append(
             Overview(
                 characteristic.value,
                 word(characteristic, language),
                 verdict,
-                names,
+                tuple(_deciding(result, characteristic, language)),
                 remark,
                 {v: sum(m.verdict is v for m in own) for v in Verdict},
             )
@@ -192,44 +121,74 @@ def sections(result: Result, language: str) -> list[Section]:
     other = "en" if Language(language) is Language.ZH else "zh"
     found = []
     for characteristic in Characteristic:
-        aspects: dict[str, list[MeasureView]] = {}
-        for measurement in result.measurements:
+        # By aspect, then by measure: the variants of one measure stand together.
+        aspects: dict[str, dict[str, list[MeasureView]]] = {}
+        for position, measurement in enumerate(result.measurements):
             if measurement.characteristic is characteristic:
-                view = _measure(result, measurement, language)
-                aspects.setdefault(measurement.aspect or "", []).append(view)
-        # Measures without an aspect close the section.
-        keys = [k for k in aspects if k] + ([""] if "" in aspects else [])
+                same = aspects.setdefault(measurement.aspect or "", {})
+                views = same.setdefault(measurement.id, [])
+                first = not views
+                views.append(_measure(result, position, language, explain=first))
+        groups = [
+            Group(
+                _aspect(key, language, first=not place),
+                tuple(view for views in same.values() for view in views),
+            )
+            for place, (key, same) in enumerate(aspects.items())
+        ]
         found.append(
             Section(
                 characteristic.value,
                 word(characteristic, language),
                 word(characteristic, other),
                 result.verdicts.get(characteristic, Verdict.NOT_ASSESSED),
-                tuple(Group(_aspect(k, keys, language), tuple(aspects[k])) for k in keys),
+                tuple(groups),
             )
         )
     return found
 
 
-def plain(value: Any) -> str:
-    """Return a parameter as text: compact JSON for what is nested, cut where it is very long."""
-    if isinstance(value, str):
-        words = value
-    elif isinstance(value, float):
-        words = f"{value:.6g}"
-    else:
-        words = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
-    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]} …"
+def _deciding(result: Result, characteristic: Characteristic, language: str) -> Iterator[Deciding]:
+    """List what keeps a characteristic from passing, and other criteria that are not met."""
+    for position, measurement in enumerate(result.measurements):
+        criterion, verdict = measurement.criterion, measurement.verdict
+        if measurement.characteristic is not characteristic or criterion is None:
+            continue
+        if verdict is Verdict.FAIL or (criterion.mandatory and verdict is not Verdict.PASS):
+            assert verdict is not None, "a criterion gives a verdict"
+            called = name(result, measurement, language)
+            if not criterion.mandatory:
+                optional = text("optional", language)
+                called = text("aside", language, words=called, remark=optional)
+            yield Deciding(_anchor(position), verdict, called, _line(measurement, language))
 
 
-def _aspect(key: str, keys: list[str], language: str) -> str:
+def _line(measurement: MeasurementModel, language: str) -> str:
+    words = read(measurement, language)
+    if not words.estimate or measurement.verdict is Verdict.NOT_ASSESSED:
+        return reason(measurement, language)
+    said = words.estimate
+    if words.acceptable:
+        said = text("against", language, estimate=said, acceptable=words.acceptable)
+    # The numbers alone would look like a verdict of their own.
+    remark = text("bracketed", language, remark=reason(measurement, language))
+    return said + remark if measurement.code == "too_few_items" else said
+
+
+def _anchor(position: int) -> str:
+    return f"measurement-{position + 1}"
+
+
+def _aspect(key: str, language: str, *, first: bool) -> str:
+    """Return the heading of an aspect; measures without one need none at the head."""
     if key:
         return word(key, language) if key in TERMS else key
-    return text("further_measures", language) if len(keys) > 1 else ""
+    return "" if first else text("further_measures", language)
 
 
-def _measure(result: Result, measurement: MeasurementModel, language: str) -> MeasureView:
-    known = result.measures.get(measurement.id)
+def _measure(result: Result, position: int, language: str, *, explain: bool) -> MeasureView:
+    measurement = result.measurements[position]
+    known = result.measures.get(measurement.id) if explain else None
     says = ""
     if known is not None:
         says = chinese(known.says_zh) if Language(language) is Language.ZH else known.says
@@ -238,54 +197,67 @@ def _measure(result: Result, measurement: MeasurementModel, language: str) -> Me
     else:
         role = text("mandatory" if measurement.criterion.mandatory else "optional", language)
     drawn, broken = figures(measurement.details, language)
+    words = read(measurement, language)
     return MeasureView(
+        anchor=_anchor(position),
         title=title(result, measurement, language),
         variant=measurement.variant,
         says=says,
-        verdict=measurement.verdict,
+        verdict=Verdict.NOT_ASSESSED if measurement.value is None else measurement.verdict,
         role=role,
-        estimate=_estimate(measurement, language),
-        facts=tuple(_facts(measurement, language)),
+        estimate=_estimate(measurement, words, language),
+        facts=tuple(_facts(measurement, words, language)),
         axis=Markup(draw_axis(measurement, language)),  # noqa: S704 - Canvas escapes
         reason=reason(measurement, language),
-        method=tuple((k, v) for k, v in _method(measurement, language) if v),
+        method=method_facts(result, measurement, language),
         figures=drawn,
         broken=tuple(broken),
     )
 
 
-def _estimate(measurement: MeasurementModel, language: str) -> tuple[str, str] | None:
+def _estimate(
+    measurement: MeasurementModel, words: Reading, language: str
+) -> tuple[str, str] | None:
     """Return the value with its interval, and what to call the two."""
-    if measurement.value is None:
+    if not words.estimate:
         return None
-    interval = measurement.interval
     label = text("value", language)
-    if interval is not None:
-        label += text("comma", language) + _level(interval, language)
-    return label, estimate(measurement.value, interval, measurement.unit, language)
+    if measurement.interval is not None:
+        label += text("comma", language) + _level(measurement.interval, language)
+    return label, words.estimate
 
 
-def _facts(measurement: MeasurementModel, language: str) -> Iterator[tuple[str, str]]:
+def _facts(
+    measurement: MeasurementModel, words: Reading, language: str
+) -> Iterator[tuple[str, str]]:
     """Return what the value is read beside, with names."""
-    unit = measurement.unit
-    if measurement.noise_floor is not None:
-        own = own_notation(measurement, language)
-        low, high = measurement.noise_floor.low, measurement.noise_floor.high
-        yield text("floor", language), span(low, high, unit, language, beside=own)
-    limits = acceptable(measurement, language)
-    if limits:
-        yield text("acceptable", language), limits
+    if words.floor:
+        yield text("floor", language), words.floor
+    if words.acceptable:
+        yield text("acceptable", language), words.acceptable
     if measurement.target is not None:
-        yield text("target", language), number(measurement.target, unit, language)
+        yield text("target", language), number(measurement.target, measurement.unit, language)
+    chance = measurement.details.get("p")
+    if isinstance(chance, float) and 0 <= chance <= 1:
+        yield text("p_value", language), _chance(chance, measurement, language)
     if measurement.n:
-        yield text("sample", language), sample(measurement.n, language)
+        yield text("sample", language), _sample(measurement.n, language)
 
 
-def sample(n: Mapping[str, int], language: str) -> str:
+def _chance(chance: float, measurement: MeasurementModel, language: str) -> str:
+    corrected = measurement.details.get("p_holm")
+    said = number(chance, "1", language)
+    if isinstance(corrected, float) and 0 <= corrected <= 1:
+        remark = text("p_corrected", language, p=number(corrected, "1", language))
+        said = text("aside", language, words=said, remark=remark)
+    return said
+
+
+def _sample(n: Mapping[str, int], language: str) -> str:
     """Return sample sizes by role in words."""
     return text("list", language).join(
         text("sample_of", language, role=_role(role, language), count=count(size))
-        for role, size in n.items()
+        for role, size in sorted(n.items(), key=lambda entry: (entry[0] != "synthetic", entry[0]))
     )
 
 
@@ -297,66 +269,3 @@ def _level(interval: IntervalModel, language: str) -> str:
     if abs(interval.level - 0.95) < 1e-9:
         return word("interval", language)
     return text("interval_at", language, level=number(interval.level, "share", language))
-
-
-def _method(measurement: MeasurementModel, language: str) -> Iterator[tuple[str, str]]:
-    """How a number was made and judged."""
-    yield text("identifier", language), measurement.id
-    method = measurement.method
-    if method is not None:
-        yield text("method", language), method.name
-        yield text("source", language), method.source
-        yield text("parameters", language), _pairs(method.parameters.items(), language)
-        yield text("seed", language), "" if method.seed is None else str(method.seed)
-    if measurement.interval is not None:
-        yield text("interval_method", language), measurement.interval.method
-    if measurement.noise_floor is not None:
-        yield text("floor_method", language), measurement.noise_floor.method
-    criterion = measurement.criterion
-    if criterion is not None:
-        yield text("rule", language), _rule(criterion, language)
-        yield text("rule_reason", language), criterion.reason.strip()
-        yield text("rule_source", language), criterion.source.strip()
-    yield text("exact_numbers", language), _exact(measurement, language)
-    scalars = (
-        (k, v)
-        for k, v in measurement.details.items()
-        if k not in _DRAWN and (v is None or isinstance(v, str | int | float | list))
-    )
-    yield text("further_numbers", language), _pairs(scalars, language)
-
-
-def _pairs(items: Iterable[tuple[str, Any]], language: str) -> str:
-    return text("semicolon", language).join(f"{k} = {plain(v)}" for k, v in items)
-
-
-def _rule(criterion: CriterionModel, language: str) -> str:
-    zh = Language(language) is Language.ZH
-    said = []
-    for key, value in criterion.rule.items():
-        if value is False or key == "variant":
-            continue
-        if key in RULES:
-            said.append(RULES[key][zh].format(value=plain(value)))
-        else:
-            said.append(f"{key} = {plain(value)}")
-    return text("semicolon", language).join(said)
-
-
-def _exact(measurement: MeasurementModel, language: str) -> str:
-    """Return the unrounded numbers, in the shortest digits that give the same number back."""
-    if measurement.value is None:
-        return ""
-    said = [(text("value", language), repr(measurement.value))]
-    for label, found in (
-        (word("interval", language), measurement.interval),
-        (text("floor", language), measurement.noise_floor),
-    ):
-        if found is not None:
-            said.append((label, f"[{found.low!r}, {found.high!r}]"))
-    criterion = measurement.criterion
-    if criterion is not None and (criterion.low is not None or criterion.high is not None):
-        low = "−∞" if criterion.low is None else repr(criterion.low)
-        high = "∞" if criterion.high is None else repr(criterion.high)
-        said.append((text("limits_of_rule", language), f"[{low}, {high}]"))
-    return text("semicolon", language).join(f"{label} {value}" for label, value in said)

@@ -218,15 +218,20 @@ def precision_recall_density_coverage(real: ArrayLike, synthetic: ArrayLike, k: 
             f"found {k}"
         )
     centre = a.mean(axis=0)
-    a, b = a - centre, b - centre
-    norm_a, norm_b = (a * a).sum(axis=1), (b * b).sum(axis=1)
-    radius_a, radius_b = _radii(a, norm_a, k), _radii(b, norm_b, k)
+    # One centred copy at a time: it and a few blocks are all the memory that this takes.
+    centred = a - centre
+    norm_a = _norms(centred)
+    radius_a = _radii(centred, norm_a, k)
+    del centred
+    b = b - centre
+    norm_b = _norms(b)
+    radius_b = _radii(b, norm_b, k)
     precision = np.zeros(len(b), dtype=bool)
     recalled = covered = hits = 0
     step = rows_per_block(len(b))
     for start in range(0, len(a), step):
         rows = slice(start, start + step)
-        d = _block(a[rows], norm_a[rows], b, norm_b)
+        d = _block(a[rows] - centre, norm_a[rows], b, norm_b)
         inside = d < radius_a[rows, None]
         precision |= inside.any(axis=0)
         hits += int(inside.sum())
@@ -245,6 +250,13 @@ def _block(
     d += norm_y
     np.maximum(d, 0, out=d)
     return d
+
+
+def _norms(x: NDArray[Any]) -> NDArray[Any]:
+    """Squared length of each row, without a second array of the size of the first."""
+    step = rows_per_block(x.shape[1])
+    blocks = (x[start : start + step] for start in range(0, len(x), step))
+    return np.concatenate([(block * block).sum(axis=1) for block in blocks])
 
 
 def _radii(x: NDArray[Any], norms: NDArray[Any], k: int) -> NDArray[Any]:

@@ -50,5 +50,5 @@ def region_features(
         if outside.size:
             found[f"{name}.contrast"] = float(values.mean() - outside.mean(dtype=np.float64))
         for axis, place in enumerate(np.nonzero(inside)):
-            found[f"{name}.centre_{axis}"] = float(place.mean() / inside.shape[axis])
+            found[f"{name}.centre_{axis}"] = float((place.mean() + 0.5) / inside.shape[axis])
     return found

@@ -28,7 +28,9 @@ def discretise(grey: NDArray[np.float32], levels: int = LEVELS) -> NDArray[np.in
     >>> discretise(np.array([0.0, 0.5, 1.0], np.float32), 4).tolist()
     [0, 2, 3]
     """
-    return np.minimum((grey * levels).astype(np.intp), levels - 1)
+    scaled = grey * levels
+    np.minimum(scaled, levels - 1, out=scaled)
+    return scaled.astype(np.intp)
 
 
 def co_occurrence(levels: NDArray[np.intp], count: int = LEVELS) -> Values:
@@ -46,11 +48,16 @@ def co_occurrence(levels: NDArray[np.intp], count: int = LEVELS) -> Values:
     """
     found = []
     height, width = levels.shape
+    scaled = levels * count
+    # One array for all directions: new ones of this size cost more than the sums in them.
+    room = np.empty(levels.size, np.intp)
     for dy, dx in DIRECTIONS:
-        a = levels[: height - dy, max(0, -dx) : width - max(0, dx)]
+        a = scaled[: height - dy, max(0, -dx) : width - max(0, dx)]
         b = levels[dy:, max(0, dx) : width - max(0, -dx)]
         if a.size:
-            pairs = np.bincount((a * count + b).ravel(), minlength=count * count)
+            codes = room[: a.size]
+            np.add(a, b, out=codes.reshape(a.shape))
+            pairs = np.bincount(codes, minlength=count * count)
             matrix = pairs.reshape(count, count).astype(np.float64)
             matrix += matrix.T
             found.append(matrix / matrix.sum())

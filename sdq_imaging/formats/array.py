@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import warnings
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -57,7 +59,11 @@ def items(path: Path, identifier: str, max_pixels: int) -> list[Item]:
         The file holds no stack of images.
     """
     stack, attributes = _load(path, max_pixels)
-    if stack.ndim == 2:
+    if len(stack) == 0:
+        raise UnreadableItem(
+            "imaging.structure.no_pixel_data", "the stack holds no image; remove it or fill it"
+        )
+    if _is_one(stack.shape, stack.dtype):
         return [Item(identifier, (path,), digest=_digest(stack))]
     found = []
     for k in range(len(stack)):
@@ -74,7 +80,14 @@ def read(item: Item, max_pixels: int) -> Image:
     UnreadableItem
     """
     stack, _ = _load(item.paths[0], max_pixels, attributes=False)
+    if item.part and int(item.part) >= len(stack):
+        raise UnreadableItem(
+            "imaging.structure.truncated",
+            "the stack has fewer images than when it was listed; write it again",
+        )
     values = stack if item.part == "" else stack[int(item.part)]
+    if values.ndim == 3 and 1 in (values.shape[0], values.shape[-1]):  # an axis of channels
+        values = values[0] if values.shape[0] == 1 else values[..., 0]
     colour = None
     nominal = None
     if values.dtype == np.uint8:
@@ -87,7 +100,8 @@ def read(item: Item, max_pixels: int) -> Image:
         colour = np.ascontiguousarray(values)
         pixels = luminance(colour)
     else:
-        pixels = np.ascontiguousarray(values).astype(np.float32)
+        with np.errstate(over="ignore"):  # what float32 does not hold counts as infinite
+            pixels = np.ascontiguousarray(values).astype(np.float32)
     finite(pixels)
     if nominal is None and pixels.min() >= 0 and pixels.max() <= 1:
         nominal = (0.0, 1.0)
@@ -110,16 +124,20 @@ def _load(
     """Open the stack of a file; the last compressed one is kept, for its next image."""
     global _cached  # a worker reads many images of one file in a row
     try:
-        if path.suffix.lower() == ".npy":
-            stack = np.load(path, mmap_mode="r", allow_pickle=False)
-            _check(stack.shape, stack.dtype, max_pixels)
-            return stack, {}
-        stat = path.stat()
-        key = (str(path), stat.st_size, stat.st_mtime_ns)
-        if _cached is None or _cached[0] != key:
-            _cached = (key, *_npz(path, max_pixels))
-        return _cached[1], _cached[2] if attributes else {}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError, RuntimeError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if path.suffix.lower() == ".npy":
+                with path.open("rb") as file:
+                    _check(*_header(file), max_pixels)
+                return np.load(path, mmap_mode="r", allow_pickle=False), {}
+            stat = path.stat()
+            key = (str(path), stat.st_size, stat.st_mtime_ns)
+            if _cached is None or _cached[0] != key:
+                _cached = (key, *_npz(path, max_pixels))
+            return _cached[1], _cached[2] if attributes else {}
+    except (UnreadableItem, PermissionError, FileNotFoundError, MemoryError):
+        raise
+    except Exception as error:  # broken archives fail in many ways
         if isinstance(error, RuntimeError) and "encrypted" in str(error):
             raise UnreadableItem(
                 "imaging.structure.encrypted", "the archive is encrypted; give it decrypted"
@@ -130,9 +148,19 @@ def _load(
             ) from error
         raise UnreadableItem(
             "imaging.structure.truncated",
-            f"the array file cannot be read ({type(error).__name__}); write it again, without "
-            f"pickled objects",
+            f"the array file cannot be read ({type(error).__name__}); write it again",
         ) from error
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return shape and data type of an array without reading it."""
+    read_header = (
+        npy.read_array_header_1_0
+        if npy.read_magic(file) == (1, 0)
+        else npy.read_array_header_2_0  # of version 3 too: it differs in the field names' encoding
+    )
+    shape, _, dtype = read_header(file)
+    return shape, dtype
 
 
 def _npz(path: Path, max_pixels: int) -> tuple[Array, dict[str, Array]]:
@@ -140,13 +168,7 @@ def _npz(path: Path, max_pixels: int) -> tuple[Array, dict[str, Array]]:
         shapes = {}
         for name in archive.namelist():
             with archive.open(name) as member:
-                version = npy.read_magic(member)
-                header = (
-                    npy.read_array_header_1_0(member)
-                    if version == (1, 0)
-                    else npy.read_array_header_2_0(member)
-                )
-            shapes[name.removesuffix(".npy")] = (header[0], header[2])
+                shapes[name.removesuffix(".npy")] = _header(member)
     images: list[str] = [n for n in NAMES if n in shapes] or [
         n for n, (shape, _) in shapes.items() if len(shape) >= 3
     ]
@@ -156,6 +178,13 @@ def _npz(path: Path, max_pixels: int) -> tuple[Array, dict[str, Array]]:
             "the archive holds no array of images; name it 'images', shape (n, y, x)",
         )
     _check(*shapes[images[0]], max_pixels)
+    pickled = [n for n, (_, dtype) in shapes.items() if n in ATTRIBUTES and dtype.hasobject]
+    if pickled:
+        raise UnreadableItem(
+            "imaging.structure.unsupported",
+            "a label array holds pickled objects, which are never loaded; write it as text or "
+            "numbers",
+        )
     with np.load(path, allow_pickle=False) as archive:
         stack = archive[images[0]]
         facts = {
@@ -173,15 +202,26 @@ def _check(shape: tuple[int, ...], dtype: np.dtype[Any], max_pixels: int) -> Non
             "imaging.structure.unsupported",
             f"the array holds {dtype} values; give integers or floating-point numbers",
         )
-    if not 2 <= len(shape) <= 5:
+    colour = shape[-1:] == (3,) and len(shape) in (3, 4)
+    if not 2 <= len(shape) <= 4:
         raise UnreadableItem(
             "imaging.structure.not_an_image",
             f"the array has shape {shape}; give (y, x), (n, y, x), (n, y, x, 3) or (n, z, y, x)",
         )
-    one = shape if len(shape) == 2 else shape[1:]
-    limit(int(np.prod(one, dtype=np.int64)), max_pixels)
+    if colour and dtype != np.uint8:
+        raise UnreadableItem(
+            "imaging.structure.unsupported",
+            f"the array holds colours as {dtype}; give them as uint8, 0 to 255",
+        )
+    one = shape if _is_one(shape, dtype) else shape[1:]
+    limit(math.prod(one), max_pixels)
     # A header may promise far more than any machine holds.
-    limit(int(np.prod(shape, dtype=np.int64)) // 2**6, max(max_pixels, 2**28))
+    limit(math.prod(shape) // 2**6, max(max_pixels, 2**28))
+
+
+def _is_one(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
+    """Whether an array is one image, grey or in colours, rather than a stack."""
+    return len(shape) == 2 or (len(shape) == 3 and shape[-1] == 3 and dtype == np.uint8)
 
 
 def _digest(values: Array) -> str:

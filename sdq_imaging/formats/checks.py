@@ -12,6 +12,9 @@ from sdq_core.errors import UnreadableItem
 
 __all__ = ["finite", "limit", "nothing_read"]
 
+LARGEST = 1e30
+"""Greatest absolute pixel value: float32 holds more, but not the differences of such values."""
+
 
 def limit(pixels: int, max_pixels: int) -> None:
     """Refuse an item that declares more pixels than the limit, before it is decoded.
@@ -30,7 +33,7 @@ def limit(pixels: int, max_pixels: int) -> None:
 
 
 def finite(pixels: NDArray[Any]) -> None:
-    """Refuse an item without pixels, or with pixels that are NaN or infinite.
+    """Refuse an item without pixels, or with pixels that are NaN, infinite or beyond 1e30.
 
     Raises
     ------
@@ -40,11 +43,13 @@ def finite(pixels: NDArray[Any]) -> None:
         raise UnreadableItem(
             "imaging.structure.no_pixel_data", "the image has no pixels; remove it or give them"
         )
-    if not np.isfinite(pixels).all():
-        count = int((~np.isfinite(pixels)).sum())
+    bad = ~(np.abs(pixels) <= LARGEST)  # NaN compares as False
+    if bad.any():
+        count = int(bad.sum())
         raise UnreadableItem(
             "imaging.structure.not_finite",
-            f"{count:,} of {pixels.size:,} pixels are NaN or infinite; replace them",
+            f"{count:,} of {pixels.size:,} pixels are NaN, infinite or beyond "
+            f"{LARGEST:g}; replace them",
         )
 
 

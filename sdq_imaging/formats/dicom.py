@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sdq_core.errors import UnreadableItem
 from sdq_imaging.formats.checks import finite, limit, nothing_read
+from sdq_imaging.formats.codestream import frame_size
 from sdq_imaging.formats.picture import luminance
 from sdq_imaging.image import Image
 from sdq_imaging.rules import finding
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+    from pydicom.uid import UID
 
 __all__ = ["SUFFIXES", "SliceFacts", "header", "is_dicom", "read", "slice_facts"]
 
@@ -39,6 +42,29 @@ HASHED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "PatientID"
 """Attributes of which only a SHA-256 is kept, for comparing cohorts."""
 
 HU_RANGE = (-1024.0, 3071.0)
+
+DECODERS = {
+    "1.2.840.10008.1.2.4.50": "pillow", "1.2.840.10008.1.2.4.51": "pillow",
+    "1.2.840.10008.1.2.4.80": "pyjpegls", "1.2.840.10008.1.2.4.81": "pyjpegls",
+    "1.2.840.10008.1.2.4.90": "pylibjpeg", "1.2.840.10008.1.2.4.91": "pylibjpeg",
+}  # fmt: skip
+"""Transfer syntax -> decoder taken first: GDCM, pydicom's first choice, dies of broken streams."""
+
+DEFLATED = "1.2.840.10008.1.2.1.99"
+LARGEST_DEFLATED = 2**31
+"""Most bytes that a deflated data set may have when it is inflated."""
+
+UNEVEN = 0.1
+"""Greatest deviation of a slice distance from the median one, relative to it."""
+
+
+class _Decoded(NamedTuple):
+    """Pixels of one file; colours of a single frame; length of native pixel data; depths."""
+
+    values: NDArray[np.float32]
+    colour: NDArray[np.uint8] | None
+    length: dict[str, str]
+    depths: NDArray[np.float64] | None
 
 
 class SliceFacts:
@@ -62,10 +88,7 @@ class SliceFacts:
     @property
     def depth(self) -> float | None:
         """Position along the slice normal, in millimetres."""
-        if self.position is None or self.orientation is None:
-            return None
-        normal = np.cross(self.orientation[:3], self.orientation[3:])
-        return float(normal @ self.position)
+        return _depth(self.orientation, self.position)
 
 
 def is_dicom(path: Path) -> bool:
@@ -123,9 +146,8 @@ def read(paths: Sequence[Path], max_pixels: int) -> Image:
     """
     first = header(paths[0])
     limit(_declared_pixels(first) * len(paths), max_pixels)
-    read_slices = [_pixels(path, max_pixels) for path in paths]
-    slices = [pixels for pixels, _, _ in read_slices]
-    colour = read_slices[0][1] if len(paths) == 1 else None
+    files = [_pixels(path, max_pixels) for path in paths]
+    slices = [file.values for file in files]
     found = []
     if len({s.shape for s in slices}) > 1:
         raise UnreadableItem(
@@ -134,6 +156,13 @@ def read(paths: Sequence[Path], max_pixels: int) -> Image:
         )
     values = slices[0] if len(slices) == 1 else np.stack(slices)
     finite(values)
+    depths = files[0].depths
+    if len(files) > 1:
+        known = [file.depths for file in files if file.depths is not None]
+        depths = np.concatenate(known) if len(known) == len(files) else None
+    spacing, even = _spacing(first, depths, values.ndim)
+    if not even:
+        found.append(finding("uneven_slices"))
     if values.min() == values.max():
         found.append(finding("constant"))
     return Image(
@@ -141,9 +170,9 @@ def read(paths: Sequence[Path], max_pixels: int) -> Image:
         "dicom",
         unit="HU" if _is_hu(first) else "stored",
         nominal_range=_nominal(first),
-        spacing=_spacing(first, paths, values.ndim),
-        colour=colour,
-        metadata=_metadata(first, len(paths)) | read_slices[0][2],
+        spacing=spacing,
+        colour=files[0].colour if len(files) == 1 else None,
+        metadata=_metadata(first, len(paths)) | files[0].length,
         findings=tuple(found),
         dataset=first,
     )
@@ -156,11 +185,14 @@ def _dataset(path: Path, *, stop_before_pixels: bool) -> Dataset:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd values are found by the DICOM rules
+            _refuse_deflated_bomb(path)
             found = pydicom.dcmread(
                 path, force=is_dicom(path), stop_before_pixels=stop_before_pixels
             )
             list(found)  # elements are parsed lazily: meet the broken ones here
             return found
+    except UnreadableItem:
+        raise
     except InvalidDicomError as error:
         raise nothing_read(path) from error
     except Exception as error:  # a broken file may fail anywhere in the parser
@@ -170,6 +202,27 @@ def _dataset(path: Path, *, stop_before_pixels: bool) -> Dataset:
             "imaging.structure.truncated",
             f"the DICOM data set cannot be parsed ({type(error).__name__}); write it again",
         ) from error
+
+
+def _refuse_deflated_bomb(path: Path) -> None:
+    """Inflate a deflated data set piece by piece: pydicom would do it at once, of any size."""
+    from pydicom.filereader import read_file_meta_info
+
+    with path.open("rb") as file:
+        if DEFLATED.encode() not in file.read(1024):
+            return
+        meta = read_file_meta_info(path)
+        file.seek(132 + 12 + int(meta.FileMetaInformationGroupLength))
+        inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+        length = 0
+        while piece := inflate.unconsumed_tail or file.read(2**16):
+            length += len(inflate.decompress(piece, 2**20))
+            if length > LARGEST_DEFLATED:
+                raise UnreadableItem(
+                    "imaging.structure.decompression_bomb",
+                    f"the deflated data set has more than {LARGEST_DEFLATED:,} bytes; write it "
+                    f"again without deflation",
+                )
 
 
 def _declared_pixels(dataset: Dataset) -> int:
@@ -183,10 +236,7 @@ def _declared_pixels(dataset: Dataset) -> int:
         return 0
 
 
-def _pixels(
-    path: Path, max_pixels: int
-) -> tuple[NDArray[np.float32], NDArray[np.uint8] | None, dict[str, str]]:
-    """Return pixels, colours of a single frame, and the length of native pixel data."""
+def _pixels(path: Path, max_pixels: int) -> _Decoded:
     from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 
     dataset = _dataset(path, stop_before_pixels=False)
@@ -202,13 +252,13 @@ def _pixels(
         )
     limit(_declared_pixels(dataset), max_pixels)
     length: dict[str, str] = {}
-    syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
-    if "PixelData" in dataset and syntax is not None and not syntax.is_compressed:
-        length["PixelDataLength"] = str(len(dataset.PixelData))
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            stored = dataset.pixel_array
+            syntax = _transfer_syntax(dataset)
+            if "PixelData" in dataset and not syntax.is_compressed:
+                length["PixelDataLength"] = str(len(dataset.PixelData))
+            stored = _decoded(dataset, syntax)
             interpretation = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
             if interpretation == "PALETTE COLOR":
                 stored = apply_color_lut(stored, dataset)
@@ -221,31 +271,82 @@ def _pixels(
                     int(dataset.get("SamplesPerPixel", 1)) > 1 or interpretation == "PALETTE COLOR"
                 )
             ):
-                return *_colour(stored, dataset), length
-            values = _rescaled(stored, dataset, apply_modality_lut)
+                return _Decoded(*_colour(stored, dataset), length, None)
+            if interpretation == "MONOCHROME1" and not _is_hu(dataset):
+                stored = _inverted(stored, dataset)
+            values = _rescaled(stored, dataset, apply_modality_lut).astype(np.float32)
+            depths = _frame_depths(dataset) if values.ndim == 3 else None
+            if depths is not None:
+                order = np.argsort(depths, kind="stable")
+                values, depths = values[order], depths[order]
+            elif values.ndim == 2:
+                depth = SliceFacts(dataset).depth
+                depths = None if depth is None else np.array([depth])
     except UnreadableItem:
         raise
     except Exception as error:  # codecs fail in their own ways
         raise _undecodable(dataset, error) from error
-    if interpretation == "MONOCHROME1":
-        values = values.max() + values.min() - values
-    return np.ascontiguousarray(values, dtype=np.float32), None, length
+    return _Decoded(np.ascontiguousarray(values), None, length, depths)
+
+
+def _transfer_syntax(dataset: Dataset) -> UID:
+    """Return the transfer syntax; of a bare data set, the one as which it was parsed."""
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+    if not hasattr(dataset, "file_meta"):
+        dataset.file_meta = FileMetaDataset()
+    if not dataset.file_meta.get("TransferSyntaxUID"):
+        implicit, little = dataset.original_encoding
+        explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
+    found: UID = dataset.file_meta.TransferSyntaxUID
+    return found
+
+
+def _decoded(dataset: Dataset, syntax: UID) -> NDArray[Any]:
+    """Decode the pixels; colour comes as RGB. Compressed frames are looked at first."""
+    from pydicom.encaps import generate_frames
+    from pydicom.pixels.decoders.base import get_decoder
+
+    if syntax.is_encapsulated and "JPEG" in syntax.name:
+        size = (int(dataset.Rows), int(dataset.Columns), int(dataset.get("SamplesPerPixel", 1)))
+        frames = int(dataset.get("NumberOfFrames", 1) or 1)
+        for frame in generate_frames(dataset.PixelData, number_of_frames=frames):
+            declared = frame_size(frame)
+            bits = int(dataset.BitsAllocated)
+            if declared is None or declared[:3] != size or not 1 < declared.bits <= bits:
+                raise UnreadableItem(
+                    "imaging.structure.truncated",
+                    "a compressed frame is broken, or of another size than the header says; write "
+                    "it again",
+                )
+        first = DECODERS.get(str(syntax), "")
+        if first in get_decoder(syntax).available_plugins:
+            dataset.pixel_array_options(decoding_plugin=first)
+    return np.asarray(dataset.pixel_array)
+
+
+def _inverted(stored: NDArray[Any], dataset: Dataset) -> NDArray[Any]:
+    """Invert about the range of the stored values, the same one for all images of a device."""
+    if "ModalityLUTSequence" in dataset or stored.dtype.kind == "f":
+        ends = stored.max() + stored.min()
+    else:
+        signed = int(dataset.get("PixelRepresentation", 0)) == 1
+        ends = -1 if signed else 2 ** int(dataset.BitsStored) - 1
+        stored = stored.astype(np.int64)
+    inverted: NDArray[Any] = ends - stored
+    return inverted
 
 
 def _colour(
     stored: NDArray[Any], dataset: Dataset
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8] | None]:
-    """Luminance, and the colours themselves for a single 8-bit frame."""
-    from pydicom.pixels.processing import convert_color_space
-
+    """Luminance, and the colours themselves, in 8 bit, for a single frame."""
     rgb = stored[..., :3]
     bits = int(dataset.get("BitsStored", 8))
-    encoded = str(dataset.PhotometricInterpretation).startswith("YBR_FULL") and bits == 8
-    # Compressed transfer syntaxes come out of the decoder as RGB already.
-    if encoded and not dataset.file_meta.TransferSyntaxUID.is_compressed:
-        rgb = convert_color_space(rgb, "YBR_FULL", "RGB")
-    if bits > 8:
-        rgb = (rgb >> (bits - 8)).astype(np.uint8)
+    if rgb.dtype != np.uint8 and bits > 8:
+        rgb = rgb >> (bits - 8)
     rgb = np.ascontiguousarray(rgb.astype(np.uint8))
     return luminance(rgb), rgb if rgb.ndim == 3 else None
 
@@ -270,14 +371,18 @@ def _rescaled(stored: NDArray[Any], dataset: Dataset, apply_modality_lut: Any) -
 def _undecodable(dataset: Dataset, error: Exception) -> UnreadableItem:
     """Tell a missing codec from pixels that end too early."""
     text = str(error).lower()
-    if "unable to decode" in text or "plugin" in text or "no available" in text:
-        syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", "")
-        name = getattr(syntax, "name", "unknown")
-        if "missing dependencies" in text or "plugins are" in text:
-            return UnreadableItem(
-                "imaging.structure.unsupported",
-                f"no decoder for transfer syntax {name}; install 'sdq[imaging]' whole",
-            )
+    meta = getattr(dataset, "file_meta", {})
+    name = getattr(meta.get("TransferSyntaxUID"), "name", "unknown")
+    if "missing dependencies" in text or "plugins are" in text:
+        return UnreadableItem(
+            "imaging.structure.unsupported",
+            f"no decoder for transfer syntax {name}; install 'sdq[imaging]' whole",
+        )
+    if "does not support" in text or isinstance(error, NotImplementedError):
+        return UnreadableItem(
+            "imaging.structure.unsupported",
+            f"no decoder for this kind of {name}; write it in another transfer syntax",
+        )
     return UnreadableItem(
         "imaging.structure.truncated",
         f"the pixel data cannot be decoded ({type(error).__name__}); write them again",
@@ -285,8 +390,7 @@ def _undecodable(dataset: Dataset, error: Exception) -> UnreadableItem:
 
 
 def _is_hu(dataset: Dataset) -> bool:
-    kind = str(dataset.get("RescaleType", "HU") or "HU")
-    return dataset.get("Modality") == "CT" and kind in ("HU", "US") and kind != "US"
+    return dataset.get("Modality") == "CT" and (dataset.get("RescaleType") or "HU") == "HU"
 
 
 def _nominal(dataset: Dataset) -> tuple[float, float] | None:
@@ -300,7 +404,10 @@ def _nominal(dataset: Dataset) -> tuple[float, float] | None:
     return None
 
 
-def _spacing(dataset: Dataset, paths: Sequence[Path], ndim: int) -> tuple[float, ...] | None:
+def _spacing(
+    dataset: Dataset, depths: NDArray[np.float64] | None, ndim: int
+) -> tuple[tuple[float, ...] | None, bool]:
+    """Return the spacing, and whether slices lie at even distances; depths are ascending."""
     measures = _measures(dataset)
     plane = _numbers(
         measures.get("PixelSpacing")
@@ -308,21 +415,46 @@ def _spacing(dataset: Dataset, paths: Sequence[Path], ndim: int) -> tuple[float,
         or dataset.get("ImagerPixelSpacing"),
         2,
     )
+    step, even = 0.0, True
+    if ndim == 3 and depths is not None:
+        steps = np.diff(depths)
+        step = float(np.median(steps))
+        even = bool(np.abs(steps - step).max() <= UNEVEN * step)
     if plane is None or not (plane > 0).all():
-        return None
+        return None, even
     if ndim == 2:
-        return (float(plane[0]), float(plane[1]))
-    step: float | None = None
-    if len(paths) > 1:
-        facts = [slice_facts(p) for p in (paths[0], paths[1])]
-        depths = [f.depth for f in facts if f is not None and f.depth is not None]
-        if len(depths) == 2:
-            step = abs(depths[1] - depths[0])
+        return (float(plane[0]), float(plane[1])), even
     for key in ("SpacingBetweenSlices", "SliceThickness"):
-        if not step:
-            found = _numbers([measures.get(key) or dataset.get(key)], 1)
-            step = float(found[0]) if found is not None else None
-    return (step, float(plane[0]), float(plane[1])) if step and step > 0 else None
+        found = _numbers([measures.get(key) or dataset.get(key)], 1)
+        if not step and found is not None:
+            step = abs(float(found[0]))
+    return ((step, float(plane[0]), float(plane[1])) if step > 0 else None), even
+
+
+def _frame_depths(dataset: Dataset) -> NDArray[np.float64] | None:
+    """Return the depth of each frame of an enhanced object; None where two share one."""
+    shared = dataset.get("SharedFunctionalGroupsSequence") or [{}]
+    found = []
+    for groups in dataset.get("PerFrameFunctionalGroupsSequence") or ():
+        plane = groups.get("PlaneOrientationSequence") or shared[0].get("PlaneOrientationSequence")
+        place = groups.get("PlanePositionSequence")
+        orientation = _numbers(plane[0].get("ImageOrientationPatient"), 6) if plane else None
+        position = _numbers(place[0].get("ImagePositionPatient"), 3) if place else None
+        depth = _depth(orientation, position)
+        if depth is None:
+            return None
+        found.append(depth)
+    enough = len(found) > 1 and len(found) == dataset.get("NumberOfFrames")
+    return np.array(found) if enough and np.diff(np.sort(found)).min() > 1e-3 else None
+
+
+def _depth(
+    orientation: NDArray[np.float64] | None, position: NDArray[np.float64] | None
+) -> float | None:
+    """Position along the slice normal, in millimetres."""
+    if position is None or orientation is None:
+        return None
+    return float(np.cross(orientation[:3], orientation[3:]) @ position)
 
 
 def _measures(dataset: Dataset) -> Any:

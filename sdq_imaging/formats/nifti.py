@@ -1,9 +1,9 @@
-"""NIfTI through nibabel, in canonical orientation."""
+"""NIfTI through nibabel, in one orientation."""
 
 from __future__ import annotations
 
-import gzip
-import zlib
+import math
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,8 @@ __all__ = ["SUFFIXES", "read"]
 
 SUFFIXES = (".nii", ".nii.gz")
 
+MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
+
 
 def read(path: Path, max_pixels: int) -> Image:
     """Read one NIfTI image or volume.
@@ -29,8 +31,9 @@ def read(path: Path, max_pixels: int) -> Image:
     Returns
     -------
     Image
-        Axes (z, y, x) of the closest canonical orientation (RAS+), scaled by slope and intercept,
-        spacing in millimetres. One volume of a fourth dimension of length 1 is taken.
+        Axes (z, y, x) of the closest orientation towards superior, posterior and left, as DICOM's
+        axial slices are stored; scaled by slope and intercept, spacing in millimetres. One volume
+        of a fourth dimension of length 1 is taken.
 
     Raises
     ------
@@ -38,36 +41,57 @@ def read(path: Path, max_pixels: int) -> Image:
     """
     import nibabel as nib
     from nibabel.filebasedimages import ImageFileError
-    from nibabel.spatialimages import HeaderDataError
 
     try:
         if path.stat().st_size == 0:
             raise nothing_read(path)
-        loaded = nib.load(path)
-        shape = tuple(int(s) for s in loaded.shape)
-        limit(int(np.prod(shape, dtype=np.int64)), max_pixels)
-        if not 2 <= len(shape) <= 4 or (len(shape) == 4 and shape[3] != 1):
-            raise UnreadableItem(
-                "imaging.structure.unsupported",
-                f"the file has shape {shape}; give one 2-D or 3-D image a file",
-            )
-        if not np.isfinite(loaded.affine).all() or abs(np.linalg.det(loaded.affine[:3, :3])) < 1e-9:
-            raise UnreadableItem(
-                "imaging.structure.unsupported",
-                "the affine is singular or not finite; correct sform and qform",
-            )
-        canonical = nib.as_closest_canonical(loaded)
-        values = np.asarray(canonical.dataobj, dtype=np.float32)
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            loaded = nib.load(path)
+            if not isinstance(loaded, nib.Nifti1Image):
+                raise UnreadableItem(
+                    "imaging.structure.unsupported",
+                    f"the file is {type(loaded).__name__}, no NIfTI image; convert it",
+                )
+            shape = tuple(int(s) for s in loaded.shape)
+            limit(math.prod(shape), max_pixels)
+            if not 2 <= len(shape) <= 4 or (len(shape) == 4 and shape[3] != 1):
+                raise UnreadableItem(
+                    "imaging.structure.unsupported",
+                    f"the file has shape {shape}; give one 2-D or 3-D image a file",
+                )
+            if loaded.get_data_dtype().kind not in "biuf":
+                raise UnreadableItem(
+                    "imaging.structure.unsupported",
+                    f"the file holds {loaded.get_data_dtype()} values; give integers or "
+                    f"floating-point numbers",
+                )
+            affine = loaded.affine
+            if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+                raise UnreadableItem(
+                    "imaging.structure.unsupported",
+                    "the affine is singular or not finite; correct sform and qform",
+                )
+            if len(shape) == 2:  # nibabel turns nothing that has fewer axes than space
+                plane = np.asarray(loaded.dataobj)[..., None]
+                loaded = type(loaded)(plane, affine, loaded.header)
+            canonical = nib.as_closest_canonical(loaded)
+            values = np.asarray(canonical.dataobj).astype(np.float32)[::-1, ::-1]
+            units = str(loaded.header.get_xyzt_units()[0])
+            zooms = [
+                float(z) * MILLIMETRES.get(units, 1.0) for z in canonical.header.get_zooms()[:3]
+            ]
     except UnreadableItem:
         raise
     except ImageFileError as error:
         raise nothing_read(path) from error
-    except (OSError, EOFError, ValueError, HeaderDataError, gzip.BadGzipFile, zlib.error) as error:
+    except (PermissionError, FileNotFoundError, MemoryError):
+        raise
+    except Exception as error:  # a broken header or stream fails in many ways
         raise UnreadableItem(
             "imaging.structure.truncated",
             f"the file cannot be decoded to its end ({type(error).__name__}); write it again",
         ) from error
-    zooms = [float(z) for z in canonical.header.get_zooms()[:3]]
     if values.ndim == 4:
         values = values[..., 0]
     if values.ndim == 3 and values.shape[2] == 1:
@@ -78,7 +102,7 @@ def read(path: Path, max_pixels: int) -> Image:
         "Rows": str(pixels.shape[-2]),
         "Columns": str(pixels.shape[-1]),
         "DataType": str(loaded.header.get_data_dtype()),
-        "Units": str(loaded.header.get_xyzt_units()[0]),
+        "Units": units,
     }
     for key in ("descrip", "aux_file", "intent_name"):
         text = bytes(loaded.header[key]).split(b"\0")[0].decode("latin-1").strip()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,36 +61,53 @@ def read(path: Path, max_pixels: int) -> Image:
     from PIL import ImageOps, UnidentifiedImageError
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own bomb warning: the limit is ours
-            with Picture.open(path) as picture:
-                width, height = picture.size
-                limit(width * height * getattr(picture, "n_frames", 1), max_pixels)
-                picture.load()
-                text = _text(picture)
-                found: list[Finding] = []
-                turned = ImageOps.exif_transpose(picture)
-                return _image(turned, text, found)
+        with warnings.catch_warnings(), _own_limit(), Picture.open(path) as picture:
+            warnings.simplefilter("ignore")
+            width, height = picture.size
+            limit(width * height, max_pixels)
+            frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
+            if frames > 1:
+                raise UnreadableItem(
+                    "imaging.structure.unsupported",
+                    f"the file holds {frames} pictures; give each its own file, or a volume as "
+                    f"NIfTI or DICOM",
+                )
+            picture.load()
+            text = _text(picture)
+            turned = ImageOps.exif_transpose(picture)
+            return _image(turned, text, [])
+    except (UnreadableItem, PermissionError, FileNotFoundError, MemoryError):
+        raise
     except UnidentifiedImageError as error:
         raise nothing_read(path) from error
-    except Picture.DecompressionBombError as error:
-        raise UnreadableItem(
-            "imaging.structure.decompression_bomb",
-            "declares more pixels than can be decoded safely; split it or convert it",
-        ) from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except Exception as error:  # decoders of broken files fail in many ways
         raise UnreadableItem(
             "imaging.structure.truncated",
             f"the picture cannot be decoded to its end ({type(error).__name__}); write it again",
         ) from error
 
 
+@contextmanager
+def _own_limit() -> Iterator[None]:
+    """Switch off Pillow's own limit of pixels: the study's settings say how many may be read."""
+    from PIL import Image as Picture
+
+    before = Picture.MAX_IMAGE_PIXELS
+    Picture.MAX_IMAGE_PIXELS = None
+    try:
+        yield
+    finally:
+        Picture.MAX_IMAGE_PIXELS = before
+
+
 def _image(picture: Any, text: dict[str, str], found: list[Finding]) -> Image:
     mode = picture.mode
     colour: NDArray[np.uint8] | None = None
     nominal = (0.0, 255.0)
-    if mode in ("LA", "PA", "RGBA", "La", "RGBa"):
+    alpha = mode in ("LA", "PA", "RGBA", "La", "RGBa")
+    if alpha or "transparency" in picture.info:
         found.append(finding("alpha_dropped"))
+    if alpha:
         picture = picture.convert("RGB" if mode != "LA" else "L")
         mode = picture.mode
     if mode == "1":

@@ -27,16 +27,13 @@ from sdq_imaging.copies import (
 )
 from sdq_imaging.null_tail import NullTail
 from sdq_imaging.registration import Matches, best_matches
+from sdq_imaging.signature import signature
 
 CXR = Path(__file__).parents[2] / "fixtures/cxr"
 
 
 def signatures(images: np.ndarray) -> np.ndarray:
-    x = np.asarray(images, np.float32)
-    x = x.reshape(len(x), 64, 2, 64, 2).mean((2, 4))
-    band = ndimage.gaussian_filter(x, (0, 0.7, 0.7)) - ndimage.gaussian_filter(x, (0, 2, 2))
-    band -= band.mean((1, 2), keepdims=True)
-    return band / np.sqrt((band**2).sum((1, 2), keepdims=True))
+    return np.stack([signature(x) for x in images.astype(np.float32)]).astype(np.float32)
 
 
 @cache

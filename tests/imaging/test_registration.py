@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from sdq_core.errors import UsageError
 from sdq_imaging.registration import best_matches
-from sdq_imaging.spectra import POSES, correlation, flattened, posed, spectrum, warped
+from sdq_imaging.spectra import POSES, correlation, flattened, halved, posed, spectrum, warped
 
 
 def textures(n: int, seed: int, shape: tuple[int, ...] = (64, 64)) -> np.ndarray:
@@ -22,7 +22,8 @@ def textures(n: int, seed: int, shape: tuple[int, ...] = (64, 64)) -> np.ndarray
 
 def test_correlation_equals_the_sum_over_pixels():
     q, r = textures(2, 0, (16, 16))
-    surface = correlation(spectrum(q[None], 7), spectrum(r[None], 7), 16, 2)[0]
+    query, reference = (halved(spectrum(x[None], 7)) for x in (q, r))
+    surface = correlation(reference * np.conj(query), np.arange(16) / 16, 2)[0]
 
     def banded(x):  # the same band, by masking the full spectrum
         f = np.fft.fftfreq(16, 1 / 16)
@@ -41,7 +42,8 @@ def test_vectors_have_the_correlation_as_inner_product():
     x = textures(6, 1, (32, 32))
     s = spectrum(x, 9)
     v = flattened(s, 2)
-    direct = correlation(s[:, None], s[None], 32, 2)[..., 0, 0]
+    h = halved(s)
+    direct = correlation(h[None] * np.conj(h[:, None]), np.zeros(1), 2)[..., 0, 0]
     np.testing.assert_allclose(v @ v.T, direct, atol=1e-5)
 
 

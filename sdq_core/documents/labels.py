@@ -1,0 +1,95 @@
+"""Words for the keys of a result: codes, units, rules and the generator's facts."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["CODES", "GENERATOR", "PURPOSE", "RULES", "UNITS"]
+
+# code of a judgement -> (English, Chinese); see `sdq_core.judging.Code`
+CODES: Final[dict[str, tuple[str, str]]] = {
+    "interval_inside": (
+        "The interval lies inside the acceptable range.",
+        "区间位于可接受范围内。",
+    ),
+    "interval_outside": (
+        "The interval lies outside the acceptable range.",
+        "区间位于可接受范围外。",
+    ),
+    "interval_straddles": (
+        "The interval crosses a limit of the acceptable range.",
+        "区间跨越可接受范围的界限。",
+    ),
+    "too_few_items": (
+        "There are fewer items than this criterion needs.",
+        "样本量少于此准则的要求。",
+    ),
+    "no_value": ("There is no value.", "无数值。"),
+    "no_noise_floor": (
+        "The criterion needs a noise floor, and there is none.",
+        "准则需要本底，但没有本底。",
+    ),
+    "no_criterion": ("The profile sets no criterion.", "评价方案未设准则。"),
+    "not_produced": (
+        "The profile asks for a measure that was not produced.",
+        "评价方案要求的测量未产生。",
+    ),
+    # A number without interval is taken as exact.
+    "value_inside": (
+        "The value lies inside the acceptable range.",
+        "数值位于可接受范围内。",
+    ),
+    "value_outside": (
+        "The value lies outside the acceptable range.",
+        "数值位于可接受范围外。",
+    ),
+}
+
+# unit of a measure -> (English, Chinese); others are printed as they are
+UNITS: Final[dict[str, tuple[str, str]]] = {
+    "items": ("items", "个样本"),
+    "subjects": ("subjects", "名受试者"),
+    "features": ("features", "个特征"),
+    "effective items": ("effective items", "个有效样本"),
+}
+
+# key of a criterion's rule -> (English, Chinese); others are printed as they are
+RULES: Final[dict[str, tuple[str, str]]] = {
+    "at_most": ("at most {value}", "不大于 {value}"),
+    "at_least": ("at least {value}", "不小于 {value}"),
+    "within_noise_floor": ("within {value} times the noise floor", "不超过本底的 {value} 倍"),
+    "slack": ("slack {value}", "余量 {value}"),
+    "relative_to_real": (
+        "or as the real data’s own rate, if that is more lenient",
+        "若真实数据自身更宽则从其宽",
+    ),
+    "declared_target": ("replaced by the declared target", "以声明目标替代"),
+    "minimum_n": ("at least {value} items a side", "每侧至少 {value} 个样本"),
+}
+
+# key of the study's section ``generator`` -> (English, Chinese)
+GENERATOR: Final[dict[str, tuple[str, str]]] = {
+    "algorithm": ("Algorithm", "算法"),
+    "principle": ("Principle", "原理"),
+    "version": ("Version", "版本"),
+    "parameters": ("Parameters", "参数"),
+    "training_data": ("Training data", "训练数据"),
+    "conditioning": ("Conditioning", "条件"),
+    "sampling": ("Sampling", "采样"),
+    "post_processing": ("Post-processing", "后处理"),
+    "quality_control": ("Quality control", "质量控制"),
+    "privacy_measures": ("Privacy measures", "隐私保护措施"),
+    "known_limits": ("Known limits", "已知局限"),
+    "intended_use": ("Intended use", "预期用途"),
+    "responsible": ("Responsible", "责任方"),
+    "date": ("Date", "日期"),
+}
+
+# key of the study's section ``purpose`` -> (English, Chinese)
+PURPOSE: Final[dict[str, tuple[str, str]]] = {
+    "description": ("Description", "说明"),
+    "minimum_items": ("Items needed", "所需样本数"),
+    "minimum_items_per_class": ("Items needed per class", "每类所需样本数"),
+    "intended_distribution": ("Intended distribution", "预期分布"),
+    "target_auc": ("AUC to reach", "须达到的 AUC"),
+}
