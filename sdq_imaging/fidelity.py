@@ -23,6 +23,7 @@ __all__ = ["ImagingFidelity", "scalar_names"]
 
 DIVERSITY_ITEMS = 64
 DIVERSITY_SIDE = 128
+LEAST_SUBJECTS = 4
 PAIR_SIDE = 256
 WANG = "Wang et al. 2003, doi:10.1109/ACSSC.2003.1292216; Odena et al. 2017, arXiv:1610.09585"
 SSIM = "Wang et al. 2004, doi:10.1109/TIP.2003.819861"
@@ -129,6 +130,13 @@ class ImagingFidelity(Fidelity):
             )
             return
         synthetic, groups = synthetic[:size], groups[:size]
+        subjects = min(len(set(groups.tolist())), len(set(real_groups.tolist())))
+        if subjects < LEAST_SUBJECTS:  # pairs inside one subject do not count
+            yield Measurement(
+                id_,
+                **why("too_few", needed=LEAST_SUBJECTS, what="subjects a side", found=subjects),
+            )
+            return
 
         def matrix(images: NDArray[np.float32]) -> NDArray[np.float64]:
             i, j = np.triu_indices(len(images), 1)

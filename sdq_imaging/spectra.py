@@ -69,6 +69,10 @@ def spectrum(images: NDArray[np.float32], band: int) -> NDArray[np.complex64]:
             found = (found.reshape(-1, found.shape[-1]) @ waves).reshape(*found.shape[:-1], -1)
         found = np.ascontiguousarray(np.moveaxis(found, -1, 1))  # the next axis becomes the last
     found.reshape(len(found), -1)[:, 0] = 0
+    # What rounding leaves of a constant is no image: without this it would be scaled to one.
+    flat = images.reshape(len(images), -1)
+    rounding = 1e-6 * np.sqrt(np.einsum("ij,ij->i", flat, flat) * flat.shape[1])
+    found[np.abs(found).reshape(len(found), -1).max(axis=1) <= rounding] = 0
     return _unit(found, tuple(range(1, ndim + 1)))
 
 

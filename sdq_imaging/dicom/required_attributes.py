@@ -94,14 +94,16 @@ def unknown_sop_class(dataset: Dataset) -> tuple[Finding, ...]:
         UID (PS3.6 Annex A), a warning when it is a registered class that is retired or not an
         image.
     """
+    from pydicom.config import IGNORE
     from pydicom.uid import UID
 
     uid = text(dataset, SOP_CLASS_UID)
     if not uid or dicom_tables.iod_of(uid) is not None:
         return ()
     rule, where = "imaging.conformity.unknown_sop_class", "SOPClassUID"
-    # pydicom gives a UID that the registry does not have its own text as name.
-    if UID(uid).name != uid:
+    # pydicom gives a UID that the registry does not have its own text as name. It would warn of a
+    # malformed one by quoting it; that is for the rules of value representations to say.
+    if UID(uid, validation_mode=IGNORE).name != uid:
         return (
             Finding(
                 rule,

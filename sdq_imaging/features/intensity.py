@@ -20,7 +20,8 @@ def first_order(values: NDArray[np.float32]) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        Skewness and kurtosis (not excess) are left out for a constant image.
+        Skewness and kurtosis (not excess) are left out for a constant image, the robust mean
+        absolute deviation where no value lies between the 10th and the 90th percentile.
 
     Examples
     --------
@@ -44,10 +45,11 @@ def first_order(values: NDArray[np.float32]) -> dict[str, float]:
         "p90": p90,
         "interquartile_range": p75 - p25,
         "mean_absolute_deviation": float(np.abs(c).mean()),
-        "robust_mean_absolute_deviation": float(np.abs(inner - inner.mean()).mean()),
         "root_mean_square": float(np.sqrt(x @ x / n)),
         "variance": variance,
     }
+    if len(inner):
+        found["robust_mean_absolute_deviation"] = float(np.abs(inner - inner.mean()).mean())
     if variance > 0:
         c2 = c * c
         found["skewness"] = float((c2 * c).mean() / variance**1.5)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from made_files import pixels
 
-from sdq_core.description import Item
 from sdq_core.errors import UnreadableItem
 from sdq_imaging.formats import array
 from sdq_imaging.reading import list_items, read_image
@@ -41,7 +40,7 @@ def refused(path, **options):
     (item,) = list_items(path, **options).items
     assert item.part == ""
     with pytest.raises(UnreadableItem) as error:
-        read_image(Item(item.id, item.paths), **options)
+        read_image(item, **options)
     return error.value.rule.removeprefix("imaging.structure.")
 
 
