@@ -27,7 +27,9 @@ PHRASES: Final[dict[str, str]] = {
         "按受试者的 Clopper-Pearson 法（Korn-Graubard，相当于 {} 个样本）"
     ),
     "Clopper-Pearson of the smaller side": "较小一侧的 Clopper-Pearson 精确法",
-    "Clopper-Pearson and bootstrap of the null (MOVER)": "Clopper-Pearson 与零分布自助法（MOVER）",
+    "Clopper-Pearson; null bootstrapped (MOVER), planted copies overlooked": (
+        "Clopper-Pearson；零分布自助法（MOVER），计入植入拷贝的漏检"
+    ),
     "Clopper-Pearson of the real cohorts' own rate": "真实数据自身比率的 Clopper-Pearson 精确法",
     "normal, items and subjects": "正态近似，兼顾样本与受试者",
     "DeLong": "DeLong 法",
@@ -61,6 +63,8 @@ PHRASES: Final[dict[str, str]] = {
     "items in each cohort": "样本（每个数据集）",
     "items with a signature a side": "带特征签名的样本（每侧）",
     "2-D images on each side": "二维图像（每侧）",
+    "subjects a side": "受试者（每侧）",
+    "subjects with a signature in each real cohort": "带特征签名的受试者（每个真实数据集）",
     "pairs that can be read": "可读取的配对",
     "the class list": "类别列表",
     "the radial power spectrum of one of the cohorts": "其中一个数据集的径向功率谱",

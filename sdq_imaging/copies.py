@@ -13,7 +13,7 @@ diffusion models", USENIX Security 2023, arXiv:2301.13188.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from sdq_core.statistics import binomial_interval
 from sdq_imaging.digests import exact_copies, pixel_digest
 from sdq_imaging.nearest_reference import NearestIsTrain, nearest_is_train
 from sdq_imaging.null_tail import SMALLEST_NULL, NullTail
+from sdq_imaging.planting import planted
 from sdq_imaging.registration import Matches, Transform, best_matches
 
 __all__ = [
@@ -40,6 +41,11 @@ __all__ = [
 
 NEIGHBOURS = 20
 """Neighbours that the distance of the nearest is compared with, where the set is large enough."""
+
+PLANTED = 100
+"""Copies of training items that are planted to learn how many of them would be noticed."""
+
+_INTERVAL = "Clopper-Pearson; null bootstrapped (MOVER), planted copies overlooked"
 
 _FLOOR = 0.02  # squared distance below which two signatures are the same: interpolation, rounding
 
@@ -161,9 +167,10 @@ class MemorisationResult:
     Parameters
     ----------
     share : float or None
-        Estimated share of synthetic items that are near-copies of training items, beyond chance.
+        Share of synthetic items that stand out as near-copies of training items, beyond chance.
     interval : Interval or None
-        Of `share`; from 0 when chance explains what was found.
+        From 0 when chance explains what was found, and up to the share that there may be when
+        copies are overlooked as often as planted ones are.
     p_value : float or None
         Of the hypothesis that no synthetic item is nearer to training items than chance has it.
     reason : str or None
@@ -176,6 +183,8 @@ class MemorisationResult:
         Synthetic items above it when compared with the holdout, of which nothing can be copied.
     threshold : float or None
         Copy score.
+    sensitivity : Interval or None
+        Share of planted copies above the threshold (`centre`), and its limits.
     scores : ndarray, shape (n,)
         Copy score of each synthetic item against the training items.
     control_scores, null_scores : ndarray or None
@@ -192,6 +201,7 @@ class MemorisationResult:
     expected: float | None
     control_flagged: int | None
     threshold: float | None
+    sensitivity: Interval | None
     scores: NDArray[np.float64]
     control_scores: NDArray[np.float64] | None
     null_scores: NDArray[np.float64] | None
@@ -219,8 +229,8 @@ def memorised(
     synthetic, train, holdout : ndarray, shape (n, s, s) or (n, s, s, s)
         Signatures. Without a holdout of at least 20 there is no share, only candidates.
     train_subjects, holdout_subjects : ndarray, optional
-        Subjects; give both or neither. A subject in both sets is not matched with itself, and
-        null scores are resampled by subject.
+        Subjects; give both or neither. Images of one subject are no neighbours of each other, a
+        subject in both sets is not matched with itself, and null scores are resampled by subject.
     level : float
         Coverage of the interval.
     tail : float
@@ -232,7 +242,7 @@ def memorised(
     repeats : int
         Bootstrap resamples of the null tail.
     seed : int
-        Of the bootstrap.
+        Of the bootstrap and of the planted copies.
 
     Returns
     -------
@@ -251,13 +261,23 @@ def memorised(
     - synthetic against holdout: how near *these* images lie to real images they cannot copy.
 
     The threshold is the score that the null reaches with probability `tail` (`NullTail`). With k
-    of n items above it and the chance p0 of that, the share is ``(k/n - p0) / (1 - p0)``, its
-    interval combines the Clopper-Pearson limits of k/n with the bootstrap limits of p0 (MOVER:
-    Zou & Donner, Stat. Med. 27, 2008, doi:10.1002/sim.3095). The p-value is twice the smaller of
+    of n items above it and the chance p0 of that, the share is ``(k/n - p0) / (1 - p0)``. Its lower
+    limit combines the Clopper-Pearson limit of k/n with the bootstrap limit of p0 (MOVER: Zou &
+    Donner, Stat. Med. 27, 2008, doi:10.1002/sim.3095). The upper limit is Clopper and Pearson's of
+    k/n: of a chance that is taken at its kindest nothing must be subtracted there.
+
+    Where real images resemble each other as much as a copy its original, as slices of patients
+    whom nobody named do, nothing stands out, and finding nothing means nothing. Therefore copies
+    of training items are planted (`planted`), scored like synthetic items, and the upper limit is
+    divided by the lower limit of the share of them that is noticed (after Rogan & Gladen, Am. J.
+    Epidemiol. 107, 1978, doi:10.1093/oxfordjournals.aje.a112510). The share and its lower limit
+    are not: nobody is accused of copies that were not seen.
+
+    The p-value is twice the smaller of
     two: that of the number above the threshold, which sees many weak copies, and that of the
     highest score, which sees one good copy; both average over the uncertainty of the tail.
 
-    Copies that registration cannot undo are not counted: the share is one of detectable copies.
+    Copies that registration cannot undo, such as parts of an image, are not counted.
 
     Examples
     --------
@@ -270,9 +290,12 @@ def memorised(
     for name, value in (("level", level), ("tail", tail)):
         if not 0 < value < 1:
             raise UsageError(f"{name} must lie between 0 and 1, found {value}")
-    smallest = len(train) if holdout is None else min(len(train), len(holdout))
-    neighbours = max(3, min(neighbours, smallest // 5))
-    matches = best_matches(synthetic, train, top=neighbours)
+    if (train_subjects is None) != (holdout_subjects is None) and holdout is not None:
+        raise UsageError("train_subjects and holdout_subjects: give both or neither")
+    sizes = [_subjects(train, train_subjects)]
+    sizes += [] if holdout is None else [_subjects(holdout, holdout_subjects)]
+    neighbours = max(3, min(neighbours, min(sizes) // 5))
+    matches = best_matches(synthetic, train, top=neighbours, reference_groups=train_subjects)
     scores = copy_scores(matches)
     order = np.lexsort((np.arange(len(scores)), -scores))
     if holdout is None or min(len(holdout), len(synthetic)) < SMALLEST_NULL:
@@ -285,7 +308,7 @@ def memorised(
         )
         listed = _suspects(order[:candidates], matches, scores, [])
         return MemorisationResult(
-            None, None, None, reason, None, None, None, None, scores, None, None, listed
+            None, None, None, reason, None, None, None, None, None, scores, None, None, listed
         )
     null = copy_scores(
         best_matches(
@@ -296,7 +319,9 @@ def memorised(
             reference_groups=train_subjects,
         )
     )
-    control = copy_scores(best_matches(synthetic, holdout, top=neighbours))
+    control = copy_scores(
+        best_matches(synthetic, holdout, top=neighbours, reference_groups=holdout_subjects)
+    )
     tails = [
         NullTail.fit(null, holdout_subjects, repeats=repeats, seed=seed),
         NullTail.fit(control, repeats=repeats, seed=seed + 1),
@@ -305,18 +330,27 @@ def memorised(
     n, flagged = len(scores), int((scores > threshold).sum())
     chances = max((t.survivals(threshold) for t in tails), key=lambda c: float(c.mean()))
     share, low, high = _excess(flagged, n, chances, level)
+    copies, _ = planted(train, min(PLANTED, len(train)), np.random.default_rng(seed))
+    noticed = copy_scores(
+        best_matches(copies, train, top=neighbours, reference_groups=train_subjects)
+    )
+    hits = int((noticed > threshold).sum())
+    seen = binomial_interval(hits, len(noticed), level)
+    seen = replace(seen, centre=hits / len(noticed))
+    high = min(1.0, high / seen.low) if seen.low > 0 else 1.0
     p_count = max(float(_at_least(flagged, n, t.survivals(threshold)).mean()) for t in tails)
     top = float(scores.max())
-    p_top = max(float((-np.expm1(n * np.log1p(-t.survivals(top)))).mean()) for t in tails)
+    p_top = max(float(_any(n, t.survivals(top)).mean()) for t in tails)
     return MemorisationResult(
         share=share,
-        interval=Interval(low, high, "Clopper-Pearson and bootstrap of the null (MOVER)", level),
+        interval=Interval(low, high, _INTERVAL, level),
         p_value=min(1.0, 2 * min(p_count, p_top)),
         reason=None,
         flagged=flagged,
         expected=float(n * chances.mean()),
         control_flagged=int((control > threshold).sum()),
         threshold=threshold,
+        sensitivity=seen,
         scores=scores,
         control_scores=control,
         null_scores=null,
@@ -345,6 +379,10 @@ def _suspects(
     return tuple(found)
 
 
+def _subjects(signatures: NDArray[np.floating], subjects: NDArray[np.generic] | None) -> int:
+    return len(signatures) if subjects is None else len(np.unique(subjects))
+
+
 def _at_least(k: int, n: int, chance: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probability of k or more successes in n trials."""
     from scipy.special import betainc
@@ -352,19 +390,19 @@ def _at_least(k: int, n: int, chance: NDArray[np.float64]) -> NDArray[np.float64
     return np.ones_like(chance) if k == 0 else np.asarray(betainc(k, n - k + 1, chance))
 
 
+def _any(n: int, chance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probability of a success in n trials; exact for small chances."""
+    return np.asarray(-np.expm1(n * np.log1p(-np.minimum(chance, np.nextafter(1, 0)))))
+
+
 def _excess(
     k: int, n: int, chances: NDArray[np.float64], level: float
 ) -> tuple[float, float, float]:
     """Share beyond chance, and its limits."""
-    a = (1 - level) / 2
     observed, chance = k / n, float(chances.mean())
     exact = binomial_interval(k, n, level)
-    least, most = (float(q) for q in np.quantile(chances, (a, 1 - a)))
-    least, most = min(least, chance), max(most, chance)
+    most = max(chance, float(np.quantile(chances, (1 + level) / 2)))
     difference = observed - chance
     lower = difference - np.hypot(observed - exact.low, most - chance)
-    upper = difference + np.hypot(exact.high - observed, chance - least)
-    share, lower, upper = (
-        float(np.clip(v / (1 - chance), 0, 1)) for v in (difference, lower, upper)
-    )
-    return share, lower, upper
+    share, lower = (float(np.clip(v / (1 - chance), 0, 1)) for v in (difference, lower))
+    return share, lower, exact.high

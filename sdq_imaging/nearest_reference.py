@@ -95,17 +95,19 @@ def nearest_is_train(
         raise UsageError("train_subjects and holdout_subjects: give both or neither")
     n_train, n_holdout = len(train), len(holdout)
     size = min(n_train, n_holdout)
+    rng = np.random.default_rng(seed)
     real = np.concatenate([np.asarray(train, np.float32), np.asarray(holdout, np.float32)])
     kept = 2 * size / len(real)
     enough = 1 if kept == 1 else int(np.ceil(np.log(_MISSED) / np.log1p(-kept)))
     # At least as many as a search for copies refines, or the coarse order would decide.
-    nearest = best_matches(synthetic, real, top=max(enough, 20)).indices
+    # In random order, or an image that is in both sets would always count for train.
+    order = rng.permutation(len(real))
+    nearest = order[best_matches(synthetic, real[order], top=max(enough, 20)).indices]
     if train_subjects is None or holdout_subjects is None:
         subject = np.arange(len(real))
     else:
         names = np.concatenate([np.asarray(train_subjects), np.asarray(holdout_subjects)])
         _, subject = np.unique(names, return_inverse=True)
-    rng = np.random.default_rng(seed)
     train_rows, holdout_rows = np.arange(n_train), np.arange(n_train, len(real))
     wins, counts = np.zeros(len(nearest)), np.zeros(len(nearest))
     shares, null = [], []

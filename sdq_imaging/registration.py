@@ -41,10 +41,14 @@ _CONTRAST_WIDTH: Final = 5 / 64  # of the side; local contrast is evened out on 
 _CONTRAST_FLOOR: Final = 0.3  # of the root mean square: what is flatter stays flat
 _FADE: Final = 0.15  # of the side, at each border
 _COARSE_ANGLES: Final = (-5.0, 0.0, 5.0)
-_COARSE_BAND: Final = {2: 7, 3: 4}  # highest frequency of the coarse stage, cycles a side
+_COARSE_BAND: Final = {2: 6, 3: 4}  # highest frequency of the coarse stage, cycles a side
 _FINE_BAND: Final = 15  # of the fine stage: a band-pass leaves next to nothing above it
-_COARSE_SHIFTS: Final = {2: (-0.1, -0.05, 0.0, 0.05, 0.1), 3: (-0.08, 0.0, 0.08)}  # of the side
+_COARSE_SHIFTS: Final = {  # of the side; near enough to each other for the highest frequency
+    2: tuple(0.0275 * k for k in range(-4, 5)),
+    3: (-0.1, -0.05, 0.0, 0.05, 0.1),
+}
 _REACH: Final = 0.2  # of the side: largest shift of the fine stage
+_OF_ONE_SUBJECT: Final = 3  # items that the coarse stage hands on
 _REFINED: Final = 3  # angles and scales of each candidate that a finer grid is laid on
 
 
@@ -98,7 +102,7 @@ class Matches:
     ----------
     scores : ndarray, shape (n, k), float64, in [-1, 1]
         Registered normalised correlation with the k candidates, in descending order; k is `top`,
-        or the number of references where that is smaller.
+        or the number of references (of subjects, where they are known) if that is smaller.
     indices : ndarray, shape (n, k), intp
         Rows of the reference; -1 (and a score of -1) where an exclusion left fewer than k.
     transforms : tuple of Transform or None
@@ -150,8 +154,11 @@ def best_matches(
         Candidates that the coarse stage hands to the fine one, and neighbours returned.
     block : int
         Queries handled at a time; it changes the memory in use and no result.
-    query_groups, reference_groups : ndarray, shapes (n,) and (m,), optional
-        Subjects. Pairs of one subject are left out; needed when a cohort is its own reference.
+    reference_groups : ndarray, shape (m,), optional
+        Subjects of the references. Each is listed once, by its best item: slices of one patient
+        are no neighbours of each other.
+    query_groups : ndarray, shape (n,), optional
+        Subjects of the queries; pairs of one subject are left out. Needs `reference_groups`.
 
     Returns
     -------
@@ -190,11 +197,15 @@ def best_matches(
         )
     if top < 1 or block < 1:
         raise UsageError(f"top and block must be at least 1, found {top} and {block}")
-    if (query_groups is None) != (reference_groups is None):
-        raise UsageError("query_groups and reference_groups: give both or neither")
+    if query_groups is not None and reference_groups is None:
+        raise UsageError("query_groups: give reference_groups too")
+    subjects = None
+    if reference_groups is not None:
+        names, subjects = np.unique(np.asarray(reference_groups), return_inverse=True)
+        subjects = None if len(names) == len(reference) else subjects  # each is its own subject
     query, reference = _normalised(query), _normalised(reference)
     ndim, side = query.ndim - 1, query.shape[1]
-    top = min(top, len(reference))
+    top = min(top, len(reference) if subjects is None else int(subjects.max()) + 1)
     fine = min(_FINE_BAND, (side - 1) // 2)
     coarse = min(_COARSE_BAND[ndim], fine)
     spectra = spectrum(reference, fine)
@@ -205,12 +216,13 @@ def best_matches(
     for start in range(0, len(query), block):
         rows = slice(start, start + block)
         banks = _banks(query[rows], fine)
-        similarity, poses = _coarse(banks, low, coarse, ndim)
+        similarity, poses = _coarse(banks, low, coarse, side)
         if query_groups is not None and reference_groups is not None:
             same = np.asarray(query_groups)[rows, None] == np.asarray(reference_groups)[None, :]
             similarity[same] = -np.inf
-        order = np.argsort(-similarity, axis=1, kind="stable")[:, :top]
-        for i, candidates in enumerate(order):
+        order = np.argsort(-similarity, axis=1, kind="stable")
+        for i, ranked in enumerate(order):
+            candidates = ranked[:top] if subjects is None else _spread(ranked, subjects, top)
             possible = candidates[np.isfinite(similarity[i, candidates])]
             if not len(possible):
                 scores[start + i], indices[start + i] = -1.0, -1
@@ -219,6 +231,8 @@ def best_matches(
             found, which, places = _fine(banks[i], spectra[possible], poses[i, possible])
             # Rows ascending within equal scores, so that the answer does not depend on `top`.
             rank = np.lexsort((possible, -found))
+            if subjects is not None:  # the first of each subject, in the order of the ranks
+                rank = rank[np.sort(np.unique(subjects[possible[rank]], return_index=True)[1])]
             n, first = len(rank), rank[0]
             scores[start + i] = np.r_[found[rank], np.full(top - n, -1.0)]
             indices[start + i] = np.r_[possible[rank], np.full(top - n, -1)]
@@ -247,6 +261,19 @@ def _checked(name: str, values: NDArray[np.floating]) -> NDArray[np.float32]:
     return result
 
 
+def _spread(ranked: NDArray[np.intp], subjects: NDArray[np.intp], top: int) -> NDArray[np.intp]:
+    """Take the best items of the `top` best subjects, a few of each, in the order given."""
+    subject = subjects[ranked]
+    by_subject = np.argsort(subject, kind="stable")  # and within a subject by rank
+    sizes = np.bincount(subject)
+    starts = (np.cumsum(sizes) - sizes)[subject[by_subject]]
+    nth = np.empty(len(ranked), np.intp)
+    nth[by_subject] = np.arange(len(ranked)) - starts
+    last = np.flatnonzero(nth == 0)[:top][-1]  # where the last of these subjects comes in
+    within = np.isin(subject, subject[: last + 1])
+    return ranked[within & (nth < _OF_ONE_SUBJECT)]
+
+
 def _banks(query: NDArray[np.float32], band: int) -> NDArray[np.complex64]:
     """Spectra of the queries at every angle and scale, shape (n, angles x scales, ...)."""
     ndim = query.ndim - 1
@@ -256,12 +283,13 @@ def _banks(query: NDArray[np.float32], band: int) -> NDArray[np.complex64]:
 
 
 def _coarse(
-    banks: NDArray[np.complex64], low: NDArray[np.float32], band: int, ndim: int
+    banks: NDArray[np.complex64], low: NDArray[np.float32], band: int, side: int
 ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
     """Best coarse correlation of every query with every reference, and how it was met.
 
     The latter is ``number of the pose x number of coarse angles + number of the coarse angle``.
     """
+    ndim = banks.ndim - 2
     scales = len(_SCALES[ndim])
     kept = [_ANGLES[ndim].index(a) * scales + _SCALES[ndim].index(1.0) for a in _COARSE_ANGLES]
     bank = cropped(banks[:, kept], band, ndim)
@@ -274,7 +302,9 @@ def _coarse(
         moved = posed(bank, pose, ndim)
         top.fill(-np.inf)
         for shift in product(_COARSE_SHIFTS[ndim], repeat=ndim):
-            vectors = flattened(shifted(moved, shift), ndim)
+            # Spectra are reversed about the first pixel, images about the middle.
+            place = tuple(s - (a in pose[1]) / side for a, s in enumerate(shift))
+            vectors = flattened(shifted(moved, place), ndim)
             np.matmul(vectors.reshape(-1, vectors.shape[-1]), low, out=similar)
             np.maximum(top, similar, out=top)
         for angle in range(angles):

@@ -42,15 +42,14 @@ def ssim(a: ArrayLike, b: ArrayLike, data_range: float) -> NDArray[np.float64]:
     1.0
     """
     first, second = _pairs(a, b, data_range, TAPS)
-    return np.array(
-        [
-            float((luminance * contrast).mean(dtype=np.float64))
-            for luminance, contrast in (
-                _terms(_moments(x), _moments(y), _blur(x * y), data_range)
-                for x, y in zip(first, second, strict=True)
-            )
-        ]
-    )
+    blur = _Gaussian(first.shape[1:])
+    found = []
+    for x, y in zip(first, second, strict=True):
+        of_x, of_y = _moments(x, blur), _moments(y, blur)
+        similar = _contrast(of_x, of_y, blur(x * y), data_range)
+        similar *= _luminance(of_x, of_y, data_range)
+        found.append(float(similar.mean(dtype=np.float64)))
+    return np.array(found)
 
 
 def ms_ssim(a: ArrayLike, b: ArrayLike, data_range: float) -> NDArray[np.float64]:
@@ -75,9 +74,10 @@ def ms_ssim(a: ArrayLike, b: ArrayLike, data_range: float) -> NDArray[np.float64
     1.0
     """
     first, second = _pairs(a, b, data_range, TAPS)
+    blurs = _Blurs()
     return np.array(
         [
-            _combined(_pyramid(x), _pyramid(y), data_range)
+            _combined(_pyramid(x, blurs), _pyramid(y, blurs), data_range, blurs)
             for x, y in zip(first, second, strict=True)
         ]
     )
@@ -105,25 +105,27 @@ def pairwise_ms_ssim(images: ArrayLike, pairs: ArrayLike, data_range: float) -> 
     """
     stack, _ = _pairs(images, images, data_range, TAPS)
     index = np.asarray(pairs, dtype=np.intp).reshape(-1, 2)
-    known = [_pyramid(x) for x in stack]
-    return np.array([_combined(known[i], known[j], data_range) for i, j in index])
+    blurs = _Blurs()
+    known = [_pyramid(x, blurs) for x in stack]
+    return np.array([_combined(known[i], known[j], data_range, blurs) for i, j in index])
 
 
 Level = tuple[Values, tuple[Values, Values]]
 
 
-def _pyramid(x: Values) -> list[Level]:
+def _pyramid(x: Values, blurs: _Blurs) -> list[Level]:
     """Return an image at each scale with its local mean and second moment."""
-    return [(level, _moments(level)) for level in _scales(x)]
+    return [(level, _moments(level, blurs[level.shape])) for level in _scales(x)]
 
 
-def _combined(a: list[Level], b: list[Level], data_range: float) -> float:
+def _combined(a: list[Level], b: list[Level], data_range: float, blurs: _Blurs) -> float:
     weights = np.array(SCALE_WEIGHTS[: len(a)])
     weights /= weights.sum()
     value = 1.0
     for k, ((x, of_x), (y, of_y)) in enumerate(zip(a, b, strict=True)):
-        luminance, contrast = _terms(of_x, of_y, _blur(x * y), data_range)
-        term = luminance * contrast if k == len(a) - 1 else contrast
+        term = _contrast(of_x, of_y, blurs[x.shape](x * y), data_range)
+        if k == len(a) - 1:
+            term *= _luminance(of_x, of_y, data_range)
         value *= max(float(term.mean(dtype=np.float64)), 0.0) ** float(weights[k])
     return value
 
@@ -139,20 +141,37 @@ def _scales(x: Values) -> Iterator[Values]:
         level = (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / 4
 
 
-def _moments(x: Values) -> tuple[Values, Values]:
-    return _blur(x), _blur(x * x)
+def _moments(x: Values, blur: _Gaussian) -> tuple[Values, Values]:
+    return blur(x), blur(x * x)
 
 
-def _terms(
+def _luminance(
+    of_x: tuple[Values, Values], of_y: tuple[Values, Values], data_range: float
+) -> Values:
+    c1 = np.float32((K1 * data_range) ** 2)
+    mx, my = of_x[0], of_y[0]
+    found = 2 * (mx * my)
+    found += c1
+    squares = mx * mx + my * my
+    squares += c1
+    found /= squares
+    return found
+
+
+def _contrast(
     of_x: tuple[Values, Values], of_y: tuple[Values, Values], xy: Values, data_range: float
-) -> tuple[Values, Values]:
-    """Luminance and contrast-structure maps."""
-    c1, c2 = np.float32((K1 * data_range) ** 2), np.float32((K2 * data_range) ** 2)
+) -> Values:
+    """Contrast and structure, written over the blurred product."""
+    c2 = np.float32((K2 * data_range) ** 2)
     (mx, xx), (my, yy) = of_x, of_y
-    product, squares = mx * my, mx * mx + my * my
-    luminance = (2 * product + c1) / (squares + c1)
-    contrast = (2 * (xy - product) + c2) / (xx + yy - squares + c2)
-    return luminance, contrast
+    xy -= mx * my
+    xy *= 2
+    xy += c2
+    spread = xx + yy
+    spread -= mx * mx + my * my
+    spread += c2
+    xy /= spread
+    return xy
 
 
 def _kernel() -> Values:
@@ -164,18 +183,42 @@ def _kernel() -> Values:
 _WEIGHTS = _kernel()
 
 
-def _blur(x: Values) -> Values:
-    """Gaussian filter, valid part: the symmetric window adds its two halves first."""
+class _Gaussian:
+    """Gaussian filter for images of one size, valid part.
+
+    Keeps the arrays in between: new memory for each image costs more than the sums in it.
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        height, width = shape
+        self._height, self._width = height - TAPS + 1, width - TAPS + 1
+        self._rows = np.empty((height, self._width), np.float32)
+        self._sums = np.empty_like(self._rows)
+
+    def __call__(self, x: Values) -> Values:
+        height, width = self._height, self._width
+        _weighted([x[:, j : j + width] for j in range(TAPS)], self._rows, self._sums)
+        found = np.empty((height, width), np.float32)
+        _weighted([self._rows[j : j + height] for j in range(TAPS)], found, self._sums[:height])
+        return found
+
+
+class _Blurs(dict[tuple[int, ...], _Gaussian]):
+    """The filter for each size, made when it is first asked for."""
+
+    def __missing__(self, shape: tuple[int, ...]) -> _Gaussian:
+        self[shape] = made = _Gaussian(shape)
+        return made
+
+
+def _weighted(parts: list[Values], found: Values, sums: Values) -> None:
+    """Sum of the parts by the window's weights; it is symmetric, so its two halves add first."""
     half = TAPS // 2
-    width = x.shape[1] - TAPS + 1
-    rows = x[:, half : half + width] * _WEIGHTS[half]
+    np.multiply(parts[half], _WEIGHTS[half], out=found)
     for j in range(half):
-        rows += (x[:, j : j + width] + x[:, TAPS - 1 - j : TAPS - 1 - j + width]) * _WEIGHTS[j]
-    height = x.shape[0] - TAPS + 1
-    found = rows[half : half + height] * _WEIGHTS[half]
-    for j in range(half):
-        found += (rows[j : j + height] + rows[TAPS - 1 - j : TAPS - 1 - j + height]) * _WEIGHTS[j]
-    return np.asarray(found)
+        np.add(parts[j], parts[TAPS - 1 - j], out=sums)
+        np.multiply(sums, _WEIGHTS[j], out=sums)
+        np.add(found, sums, out=found)
 
 
 def _pairs(a: ArrayLike, b: ArrayLike, data_range: float, least: int) -> tuple[Any, Any]:

@@ -134,13 +134,28 @@ def test_brightness_and_contrast_do_not_count():
     np.testing.assert_allclose(a.score, b.score, atol=1e-3)
 
 
-def test_pairs_of_one_subject_are_left_out():
+def test_pairs_of_one_subject_are_left_out_and_each_subject_is_listed_once():
     x = textures(9, 10)
     groups = np.repeat(["a", "b", "c"], 3)
     found = best_matches(x, x, query_groups=groups, reference_groups=groups)
-    assert (groups[found.index] != groups).all()
-    assert (found.indices[:, 6:] == -1).all()
-    assert (found.indices[:, :6] >= 0).all()
+    assert found.indices.shape == (9, 3)
+    assert (found.indices[:, 2] == -1).all()
+    plain = best_matches(x, x)
+    for row in range(9):
+        ranked = [r for r in plain.indices[row] if groups[r] != groups[row]]
+        firsts = [next(r for r in ranked if groups[r] == g) for g in set(groups[ranked])]
+        assert found.indices[row, :2].tolist() == sorted(firsts, key=ranked.index)
+
+
+def test_slices_of_one_patient_do_not_crowd_out_the_others():
+    x = textures(45, 12)
+    patient = np.r_[np.zeros(15, int), np.arange(1, 31)]
+    x[1:15] = x[0] + 0.3 * x[1:15]
+    copy = np.roll(x[7:8], 2, axis=1)
+    found = best_matches(copy, x, top=10, reference_groups=patient)
+    assert found.index[0] == 7
+    assert len(set(patient[found.indices[0]])) == 10
+    assert found.score[0] > found.second[0] + 0.4
 
 
 def test_nobody_left_is_said_plainly():
