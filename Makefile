@@ -3,7 +3,6 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= sdq-out
-DATA ?= data
 
 .PHONY: demo test lint bench clean
 .DEFAULT_GOAL := demo
@@ -31,7 +30,7 @@ lint: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed-test
-	$(BIN)/python benchmarks/false_alarms.py --data $(DATA)
+	$(BIN)/python benchmarks/imaging.py
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist *.egg-info
