@@ -160,7 +160,7 @@ class Suspect:
     transform: Transform
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class MemorisationResult:
     """What `memorised` found; with `reason` set, there are candidates and no estimate.
 
@@ -183,6 +183,8 @@ class MemorisationResult:
         Synthetic items above it when compared with the holdout, of which nothing can be copied.
     threshold : float or None
         Copy score.
+    real : Interval or None
+        Share of holdout items above it, and its limits: what real items that copy nothing give.
     sensitivity : Interval or None
         Share of planted copies above the threshold (`centre`), and its limits.
     scores : ndarray, shape (n,)
@@ -193,18 +195,19 @@ class MemorisationResult:
         Items above the threshold, or without one the highest scores; highest first.
     """
 
-    share: float | None
-    interval: Interval | None
-    p_value: float | None
-    reason: str | None
-    flagged: int | None
-    expected: float | None
-    control_flagged: int | None
-    threshold: float | None
-    sensitivity: Interval | None
+    share: float | None = None
+    interval: Interval | None = None
+    p_value: float | None = None
+    reason: str | None = None
+    flagged: int | None = None
+    expected: float | None = None
+    control_flagged: int | None = None
+    threshold: float | None = None
+    real: Interval | None = None
+    sensitivity: Interval | None = None
     scores: NDArray[np.float64]
-    control_scores: NDArray[np.float64] | None
-    null_scores: NDArray[np.float64] | None
+    control_scores: NDArray[np.float64] | None = None
+    null_scores: NDArray[np.float64] | None = None
     suspects: tuple[Suspect, ...]
 
 
@@ -307,9 +310,7 @@ def memorised(
             f"each, found {len(holdout)} and {len(synthetic)}; provide more"
         )
         listed = _suspects(order[:candidates], matches, scores, [])
-        return MemorisationResult(
-            None, None, None, reason, None, None, None, None, None, scores, None, None, listed
-        )
+        return MemorisationResult(reason=reason, scores=scores, suspects=listed)
     null = copy_scores(
         best_matches(
             holdout,
@@ -334,9 +335,7 @@ def memorised(
     noticed = copy_scores(
         best_matches(copies, train, top=neighbours, reference_groups=train_subjects)
     )
-    hits = int((noticed > threshold).sum())
-    seen = binomial_interval(hits, len(noticed), level)
-    seen = replace(seen, centre=hits / len(noticed))
+    seen = _share_of(noticed > threshold, level)
     high = min(1.0, high / seen.low) if seen.low > 0 else 1.0
     p_count = max(float(_at_least(flagged, n, t.survivals(threshold)).mean()) for t in tails)
     top = float(scores.max())
@@ -350,6 +349,7 @@ def memorised(
         expected=float(n * chances.mean()),
         control_flagged=int((control > threshold).sum()),
         threshold=threshold,
+        real=_share_of(null > threshold, level),
         sensitivity=seen,
         scores=scores,
         control_scores=control,
@@ -377,6 +377,12 @@ def _suspects(
             )
         )
     return tuple(found)
+
+
+def _share_of(flags: NDArray[np.bool_], level: float) -> Interval:
+    """Return the limits of a share, with the share as centre."""
+    hits = int(flags.sum())
+    return replace(binomial_interval(hits, len(flags), level), centre=hits / len(flags))
 
 
 def _subjects(signatures: NDArray[np.floating], subjects: NDArray[np.generic] | None) -> int:

@@ -212,6 +212,7 @@ class ImagingPrivacy(Privacy):
             unit="share",
             aspect="attack_simulation",
             interval=found.interval,
+            noise_floor=found.real,
             n=_n(sides),
             method=method,
             details={
