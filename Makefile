@@ -21,7 +21,7 @@ demo: $(VENV)/.installed
 	$(BIN)/sdq evaluate fixtures/cxr/study.yaml --output $(OUT) || [ $$? -ne 2 ]
 
 test: $(VENV)/.installed-test lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

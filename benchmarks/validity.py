@@ -145,7 +145,7 @@ def phantom_cases(work: Path, seed: int) -> Iterator[tuple[str, str, Result]]:
 
     base = work / f"phantoms-{seed}"
     for k, role in enumerate(("train", "holdout", "whole")):
-        write_cohort(base / role, n=60, seed=3 * seed + k, declared=role == "whole")
+        write_cohort(base / role, n=80, seed=3 * seed + k, declared=role == "whole")
     remove_tags(base / "whole", base / "stripped", 0.2, np.random.default_rng(seed))
     for name, target in (("whole", ""), ("stripped", "metadata")):
         result = evaluate(
