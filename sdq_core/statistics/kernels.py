@@ -40,8 +40,9 @@ def median_bandwidth(z: ArrayLike, limit: int = 1000) -> float:
     Returns
     -------
     float
-        Positive. Where most rows are equal, the median of the distances that are not zero, up to
-        rounding; 1 when all rows are equal.
+        Positive. Where most rows are equal, the median of the distances of the others; 1 when all
+        rows are equal. Rows count as equal when they are nearer to each other than 1e-4 of the
+        largest distance to the mean: what is nearer has too few digits left.
 
     Examples
     --------
@@ -52,8 +53,8 @@ def median_bandwidth(z: ArrayLike, limit: int = 1000) -> float:
     if len(values) > limit:
         values = values[np.linspace(0, len(values) - 1, limit).astype(np.intp)]
     distances = squared_distances(values, values)[np.triu_indices(len(values), 1)]
-    # Equal rows are apart by what rounding leaves of their norms, which is no bandwidth.
-    rounding = 1e-12 * float(((values - values.mean(axis=0)) ** 2).sum(axis=1).max())
+    # Squared distances come from differences of squared norms, of which 16 digits are known.
+    rounding = 1e-8 * float(((values - values.mean(axis=0)) ** 2).sum(axis=1).max())
     middle = float(np.median(distances))
     if middle <= rounding:
         apart = distances[distances > rounding]
