@@ -68,10 +68,11 @@ class Pool:
             name, source, DescriptionTable(listing.items, report.descriptions), classes, known
         )
 
-    def dealt(self, size: int, seed: int) -> Cohorts:
+    def dealt(self, size: int, seed: int, fresh_subjects: bool = False) -> Cohorts:
         """Deal out about `size` items to the holdout and to the fresh sample, 1.5 times to train.
 
-        The fresh sample is one of single items: generators know no patients.
+        The fresh sample is taken as one of single items, as generators know no patients. Real
+        items are not independent, though: with `fresh_subjects` their patients are told.
         """
         rng = np.random.default_rng([size, seed])
         groups = np.arange(len(self.table)) if self.subjects is None else self.subjects
@@ -92,7 +93,7 @@ class Pool:
         for part, listed in parts.items():
             rows = np.array(listed)
             subjects = None
-            if part != "synthetic" and self.subjects is not None:
+            if self.subjects is not None and (fresh_subjects or part != "synthetic"):
                 subjects = self.subjects[rows]
             made[part] = Cohort(Role(part), self.table.take(rows), subjects, self.classes[rows])
         return Cohorts(study, made["train"], made["synthetic"], made["holdout"])
@@ -110,7 +111,7 @@ def measured(cohorts: Cohorts) -> list[Measurement]:
     return found
 
 
-def table(pools: list[Pool], sizes: list[int], runs: int) -> Iterator[str]:
+def table(pools: list[Pool], sizes: list[int], runs: int, fresh_subjects: bool) -> Iterator[str]:
     """Count the verdicts on fresh real samples, and how often tests reject at 5 %."""
     modality = load_modality("imaging")
     profile = load_profile(
@@ -125,7 +126,7 @@ def table(pools: list[Pool], sizes: list[int], runs: int) -> Iterator[str]:
             counts = {c: Counter[Verdict]() for c in JUDGED}
             rejected = Counter[bool]()
             for seed in range(runs):
-                found = measured(pool.dealt(size, seed))
+                found = measured(pool.dealt(size, seed, fresh_subjects))
                 verdicts = characteristic_verdicts(judge_all(found, profile))
                 for c in JUDGED:
                     counts[c][verdicts[c]] += 1
@@ -142,6 +143,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--sizes", type=int, nargs="+", default=[50, 100, 200])
+    parser.add_argument(
+        "--fresh-subjects", action="store_true", help="tell the fresh sample's patients"
+    )
     parser.add_argument("--markdown", type=Path, help="page whose measured part is replaced")
     parser.add_argument("--store", type=Path, help="folder to keep; a temporary one by default")
     args = parser.parse_args()
@@ -154,7 +158,7 @@ def main() -> None:
             Pool.load("MedNIST", mednist / "control.npz", None, store),
         ]  # fmt: skip
         lines = []
-        for line in table(pools, args.sizes, args.runs):
+        for line in table(pools, args.sizes, args.runs, args.fresh_subjects):
             print(line, flush=True)
             lines.append(line)
     if args.markdown:
