@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-from markdown import replace_measured
+from markdown import printed, replace_measured
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.special import expit
@@ -399,10 +399,7 @@ def main() -> None:
     }
     lines: list[str] = []
     for name in args.only:
-        for line in parts[name]():
-            print(line, flush=True)
-            lines.append(line)
-        lines.append("")
+        lines += [*printed(parts[name]()), ""]
     if args.markdown:
         replace_measured(args.markdown, lines)
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from markdown import printed, replace_measured
 from numpy.typing import NDArray
 
 from sdq_core.characteristics.balance import Balance
@@ -157,13 +158,8 @@ def main() -> None:
                       radiographs / "images.csv", store),
             Pool.load("MedNIST", mednist / "control.npz", None, store),
         ]  # fmt: skip
-        lines = []
-        for line in table(pools, args.sizes, args.runs, args.fresh_subjects):
-            print(line, flush=True)
-            lines.append(line)
+        lines = printed(table(pools, args.sizes, args.runs, args.fresh_subjects))
     if args.markdown:
-        from markdown import replace_measured
-
         replace_measured(args.markdown, lines)
 
 

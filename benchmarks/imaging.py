@@ -23,7 +23,7 @@ from typing import Any
 
 from contest import PACKAGES, ContestError, Run, difference, run, save
 from imaging_contestants import ITEMS, features, pictures
-from markdown import replace_measured
+from markdown import printed, replace_measured
 
 MODULE = "imaging_contestants"
 
@@ -283,10 +283,7 @@ def main() -> None:
     if args.markdown and (args.quick or args.only):
         parser.error("--markdown: needs the whole run; leave out --quick and --only")
     benchmark = Benchmark(args.quick, args.pyradiomics)
-    lines = []
-    for line in measured(args, benchmark):
-        print(line, flush=True)
-        lines.append(line)
+    lines = printed(measured(args, benchmark))
     if benchmark.wrong:
         sys.exit("\n".join(dict.fromkeys(benchmark.wrong)))
     if args.markdown:

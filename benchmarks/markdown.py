@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 START, END = "<!-- measured: start -->", "<!-- measured: end -->"
@@ -22,3 +23,12 @@ def replace_measured(page: Path, lines: list[str]) -> None:
         raise ValueError(f"{page}: needs the lines {START} and {END}, once each, in this order")
     body = "\n".join(lines).strip("\n")
     page.write_text(f"{head}{START}\n\n{body}\n\n{END}{tail}", encoding="utf-8")
+
+
+def printed(lines: Iterable[str]) -> list[str]:
+    """Print lines as they are made, and return them."""
+    kept = []
+    for line in lines:
+        print(line, flush=True)
+        kept.append(line)
+    return kept

@@ -16,9 +16,11 @@ import csv
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from markdown import printed, replace_measured
 from numpy.typing import NDArray
 from PIL import Image as Picture
 from PIL.PngImagePlugin import PngInfo
@@ -262,19 +264,13 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path, help="page whose measured part is replaced")
     parser.add_argument("--work", type=Path, help="folder to keep; a temporary one by default")
     args = parser.parse_args()
-    lines: list[str] = []
     with tempfile.TemporaryDirectory() as temporary:
         work = args.work or Path(temporary)
         parts = [verdicts(args.data, work, args.seeds, args.only)]
         if args.only in (None, "ladder"):
             parts.append(ladder(args.data, work))
-        for part in parts:
-            for line in part:
-                print(line, flush=True)
-                lines.append(line)
+        lines = printed(chain.from_iterable(parts))
     if args.markdown:
-        from markdown import replace_measured
-
         replace_measured(args.markdown, lines)
 
 

@@ -211,22 +211,24 @@ def document(
     ]
     write_findings(everything, out)
     measurements = [j.measurement for j in judgements if j.measurement is not None]
+    texts = described.modality.measures()
+    describer = described.modality.describer(described.study)
     study = described.study.model_dump(mode="json", by_alias=True, exclude={"cohorts"})
     result = Result(
         study=study,
         profile={"name": profile.name, "version": profile.version},
         modality={
             "name": described.modality.name,
-            "describer": dict(described.modality.describer(described.study).settings),
-            "describer_version": described.modality.describer(described.study).version,
+            "describer": dict(describer.settings),
+            "describer_version": describer.version,
         },
         cohorts={c.role: _cohort(c) for c in cohorts.all},
         measurements=tuple(_measurement(j) for j in judgements),
         verdicts=characteristic_verdicts(judgements),
         findings=FindingsModel(total=len(everything), by_rule=count_by_rule(everything)),
-        measures=described.modality.measures(),
+        measures=texts,
         gallery=write_gallery(described.modality, cohorts, measurements, out, show_real=show_real),
-        limits=limits(cohorts, measurements, described.modality.measures()),
+        limits=limits(cohorts, measurements, texts),
         exit_code=exit_code(judgements),  # type: ignore[arg-type]
         environment=environment(
             timings,

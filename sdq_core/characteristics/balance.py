@@ -19,6 +19,7 @@ from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.measurement import Better, Interval, Measurement, Method
 from sdq_core.reasons import why
 from sdq_core.statistics import (
+    central_interval,
     gini_coefficient,
     gram,
     median_bandwidth,
@@ -418,5 +419,4 @@ def _thinned(rows: NDArray[np.intp], most: int) -> NDArray[np.intp]:
 def _floor(values: Sequence[float], method: str) -> Interval | None:
     if not values:
         return None
-    low, centre, high = np.quantile(np.asarray(values), [0.025, 0.5, 0.975])
-    return Interval(float(low), float(high), method, centre=float(centre))
+    return central_interval(values, method)

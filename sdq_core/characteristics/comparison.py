@@ -23,6 +23,7 @@ from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.measurement import Interval
 from sdq_core.statistics import (
     bootstrap_weights,
+    central_interval,
     half_sample_weights,
     safe_scale,
     split_indices,
@@ -163,8 +164,7 @@ class Comparison:
 
     def floor(self, null: Values) -> Interval:
         """Turn the re-splits' values into the noise floor."""
-        low, centre, high = np.quantile(null, [0.025, 0.5, 0.975])
-        return Interval(float(low), float(high), self.floor_method, centre=float(centre))
+        return central_interval(null, self.floor_method)
 
     def measure(
         self, statistic: Callable[[Index, Index], float], *, lower: float, upper: float

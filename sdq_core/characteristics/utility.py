@@ -11,7 +11,7 @@ from sdq_core.characteristics.evaluation import CharacteristicEvaluation, Part
 from sdq_core.characteristics.learning import Task, auc, bootstrap_auc, scores, task
 from sdq_core.cohort import Cohorts
 from sdq_core.measurement import Interval, Measurement, Method
-from sdq_core.statistics import split_indices
+from sdq_core.statistics import central_interval, split_indices
 from sdq_core.vocabulary import Characteristic
 
 __all__ = ["Utility"]
@@ -56,7 +56,9 @@ class Utility(CharacteristicEvaluation):
             for name, s in score.items()
         }
         whole = len(prepared.train_y)
-        floor = self._floor(prepared, min(len(prepared.synthetic_y), whole), seed)
+        size = min(len(prepared.synthetic_y), whole)
+        floors = self._floors(prepared, (size, whole), seed)
+        floor = floors[size]
         relative = None if floor is None else _divided(floor, max(value["real"], 1e-12))
         n = {"synthetic": len(prepared.synthetic_y), "holdout": len(prepared.test_y)}
         facts = {"classes": list(prepared.classes), "model": MODEL}
@@ -99,7 +101,7 @@ class Utility(CharacteristicEvaluation):
             draws["real"],
             "macro AUC on holdout after training on the real training cohort",
             "AUC",
-            self._floor(prepared, whole, seed),
+            floors[whole],
         )
         yield give(
             "tstr_ratio",
@@ -118,26 +120,34 @@ class Utility(CharacteristicEvaluation):
             self._real_gain(prepared, seed),
         )
 
-    def _floor(self, prepared: Task, size: int, seed: int) -> Interval | None:
-        """AUC after training on as many real items, with the spread of fresh training samples.
+    def _floors(
+        self, prepared: Task, sizes: Sequence[int], seed: int
+    ) -> dict[int, Interval | None]:
+        """AUC after training on so many real items, with the spread of fresh training samples.
 
         Half samples vary as fresh samples of the whole size do (Shao & Wu 1989); parts of nearly
         all training items would hardly vary at all.
         """
         n = len(prepared.train_y)
-        rng = np.random.default_rng([seed, 9])
-        same = self._trained_on_parts(prepared, min(size, n - 2), rng)
-        halves = self._trained_on_parts(prepared, n // 2, rng)
-        if min(len(same), len(halves)) < FLOOR_REPEATS // 2:
-            return None
-        centre = float(np.median(same))
-        low, high = np.quantile(halves - halves.mean(), [0.025, 0.975]) * np.sqrt(n / size)
-        return Interval(
-            float(max(centre + low, 0.0)),
-            float(min(centre + high, 1.0)),
-            f"trained on {size} real items, spread of half samples of subjects",
-            centre=centre,
-        )
+        found: dict[int, Interval | None] = {}
+        halves: NDArray[np.float64] | None = None
+        for size in dict.fromkeys(sizes):
+            rng = np.random.default_rng([seed, 9])
+            same = self._trained_on_parts(prepared, min(size, n - 2), rng)
+            if halves is None:
+                halves = self._trained_on_parts(prepared, n // 2, rng)
+            if min(len(same), len(halves)) < FLOOR_REPEATS // 2:
+                found[size] = None
+                continue
+            centre = float(np.median(same))
+            low, high = np.quantile(halves - halves.mean(), [0.025, 0.975]) * np.sqrt(n / size)
+            found[size] = Interval(
+                float(max(centre + low, 0.0)),
+                float(min(centre + high, 1.0)),
+                f"trained on {size} real items, spread of half samples of subjects",
+                centre=centre,
+            )
+        return found
 
     def _real_gain(self, prepared: Task, seed: int) -> Interval | None:
         """Gain in AUC when real items are added to half of the real training items."""
@@ -159,12 +169,8 @@ class Utility(CharacteristicEvaluation):
             gains.append(after - before)
         if len(gains) < FLOOR_REPEATS // 2:
             return None
-        low, centre, high = np.quantile(gains, [0.025, 0.5, 0.975])
-        return Interval(
-            float(low),
-            float(high),
-            f"{added} real items added to half of the real training items",
-            centre=float(centre),
+        return central_interval(
+            gains, f"{added} real items added to half of the real training items"
         )
 
     def _trained_on_parts(

@@ -17,7 +17,12 @@ from sdq_core.statistics.frechet import (
     frechet_distance,
     frechet_distance_from_moments,
 )
-from sdq_core.statistics.intervals import bootstrap, half_sampling, noise_floor
+from sdq_core.statistics.intervals import (
+    bootstrap,
+    central_interval,
+    half_sampling,
+    noise_floor,
+)
 from sdq_core.statistics.kernels import (
     gram,
     kernel_distance,
@@ -55,6 +60,7 @@ __all__ = [
     "binomial_interval",
     "bootstrap",
     "bootstrap_weights",
+    "central_interval",
     "classifier_two_sample_test",
     "ecdf_distances",
     "frechet_distance",

@@ -12,7 +12,7 @@ from sdq_core.errors import UsageError
 from sdq_core.measurement import Interval
 from sdq_core.statistics.arrays import matrix, rows_per_block, tail
 from sdq_core.statistics.classifier import mass_auc
-from sdq_core.statistics.intervals import quantiles
+from sdq_core.statistics.intervals import central_interval, quantiles
 from sdq_core.statistics.resampling import bootstrap_weights, codes, split_weights
 
 __all__ = ["AttackCurve", "attack_by_chance", "attack_curve", "binomial_interval"]
@@ -192,11 +192,7 @@ def attack_by_chance(
             mass_auc(pooled[kept][:, None], one[kept][:, None])[0],
             (pooled[one] > _threshold(np.sort(pooled[two]), 0.01)).mean(),
         )
-    low, centre, high = np.quantile(found, [0.025, 0.5, 0.975], axis=0)
-    auc, tpr = (
-        Interval(float(a), float(b), "permutation of whole subjects", centre=float(c))
-        for a, b, c in zip(low, high, centre, strict=True)
-    )
+    auc, tpr = (central_interval(f, "permutation of whole subjects") for f in found.T)
     return auc, tpr
 
 

@@ -13,7 +13,7 @@ from sdq_core.measurement import Interval
 from sdq_core.statistics.arrays import tail
 from sdq_core.statistics.resampling import codes, half_sample_weights, members, nonempty_split
 
-__all__ = ["bootstrap", "half_sampling", "noise_floor"]
+__all__ = ["bootstrap", "central_interval", "half_sampling", "noise_floor"]
 
 Index = NDArray[np.intp]
 Values = NDArray[np.float64]
@@ -172,6 +172,29 @@ def noise_floor(
         values[r] = statistic(rows[i], rows[j])
     low, high = quantiles(values, level)
     return Interval(low, high, method, level, float(np.median(values)))
+
+
+def central_interval(values: ArrayLike, method: str) -> Interval:
+    """Return the central 95 % of resampled values, with their median as centre.
+
+    Parameters
+    ----------
+    values : array_like, shape (R,), R at least 1
+    method : str
+        What the values are.
+
+    Returns
+    -------
+    Interval
+
+    Examples
+    --------
+    >>> found = central_interval(np.arange(101.0), "example")
+    >>> found.low, found.centre, found.high
+    (2.5, 50.0, 97.5)
+    """
+    low, centre, high = np.quantile(np.asarray(values), [0.025, 0.5, 0.975])
+    return Interval(float(low), float(high), method, centre=float(centre))
 
 
 def quantiles(values: Values, level: float) -> tuple[float, float]:
