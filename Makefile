@@ -9,11 +9,11 @@ OUT ?= sdq-out
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,signals]'
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,signals,wfdb,test]'
 	touch $@
 
 # The verdicts of the demo are verdicts, not errors: only unusable input (2) fails the target.
@@ -26,7 +26,7 @@ test: $(VENV)/.installed-test lint
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy sdq_core sdq_imaging
+	$(BIN)/mypy sdq_core sdq_imaging sdq_signals
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed-test

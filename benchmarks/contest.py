@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import platform
 import re
 import resource
 import subprocess
@@ -42,7 +43,10 @@ ONE_THREAD = dict.fromkeys(
     ),
     "1",
 )
-PACKAGES = ("numpy", "scipy", "torch", "monai", "scikit-image", "prdc", "pyradiomics")
+PACKAGES = (
+    "numpy", "scipy", "torch", "monai", "scikit-image", "prdc", "pyradiomics",
+    "neurokit2", "wfdb", "edfio", "pyedflib",
+)  # fmt: skip
 
 
 class ContestError(Exception):
@@ -75,7 +79,7 @@ class Run:
     def joined(cls, runs: Sequence[Run]) -> Run:
         """All repeats of several processes; they all found the same values."""
         first = runs[0]
-        if any(not np.array_equal(first.values, r.values) for r in runs[1:]):
+        if any(not np.array_equal(first.values, r.values, equal_nan=True) for r in runs[1:]):
             raise ContestError("two processes found different values from the same arrays")
         return cls(
             tuple(s for r in runs for s in r.seconds),
@@ -134,6 +138,17 @@ def difference(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> float:
     if ours.shape != theirs.shape or not np.isfinite(ours).all():
         return float("inf")
     return float((np.abs(ours - theirs) / np.maximum(np.abs(theirs), 1e-12)).max(initial=0))
+
+
+def machine(versions: Mapping[str, str], packages: Sequence[str]) -> str:
+    """Return processor, Python and the versions of packages as a phrase."""
+    info = Path("/proc/cpuinfo")
+    wide = info.exists() and "avx512f" in info.read_text()
+    found = ", ".join(f"{p} {versions[p]}" for p in packages if p in versions)
+    return (
+        f"{os.cpu_count()} {platform.machine()} cores{' with AVX-512' if wide else ''}; Python "
+        f"{platform.python_version()}, {found}"
+    )
 
 
 def _peak() -> float:

@@ -30,10 +30,16 @@ from sdq_core.measurement import Interval, Measurement
 from sdq_core.modality import load_modality
 from sdq_core.profiles import Criterion, load_profile
 from sdq_core.statistics import attack_curve
+from sdq_core.statistics.copies import (
+    MemorisationResult,
+    copy_scores,
+    membership_scores,
+    memorised,
+)
+from sdq_core.statistics.nearest_reference import nearest_is_train
 from sdq_core.vocabulary import Verdict
-from sdq_imaging.copies import MemorisationResult, copy_scores, membership_scores, memorised
+from sdq_imaging.copies import REGISTRATION
 from sdq_imaging.disguises import Disguise, disguised
-from sdq_imaging.nearest_reference import nearest_is_train
 from sdq_imaging.registration import best_matches
 from sdq_imaging.signature import signature
 
@@ -74,6 +80,7 @@ class Split:
             synthetic,
             signatures(self.train),
             signatures(self.holdout),
+            search=REGISTRATION,
             train_subjects=self.train_subjects,
             holdout_subjects=self.holdout_subjects,
         )
@@ -161,8 +168,8 @@ def auc_verdict(
     split: Split, synthetic: Array, rules: dict[str, Criterion]
 ) -> tuple[float, Verdict | None]:
     curve = attack_curve(
-        membership_scores(signatures(split.train), synthetic),
-        membership_scores(signatures(split.holdout), synthetic),
+        membership_scores(signatures(split.train), synthetic, search=REGISTRATION),
+        membership_scores(signatures(split.holdout), synthetic, search=REGISTRATION),
         groups_member=split.train_subjects,
         groups_nonmember=split.holdout_subjects,
     )
@@ -236,6 +243,7 @@ def clean_samples(data: Path, seeds: int) -> Iterator[str]:
                     fresh,
                     signatures(split.train),
                     signatures(split.holdout),
+                    search=REGISTRATION,
                     train_subjects=split.train_subjects,
                     holdout_subjects=split.holdout_subjects,
                 )
@@ -302,7 +310,12 @@ def generators(data: Path) -> Iterator[str]:
     sets["gan_100, 10 % copies"] = leaky.planted(0.1, "mixed", 0).signatures
     for name, synthetic in sets.items():
         m = leaky.memorised(synthetic)
-        near = nearest_is_train(synthetic, signatures(leaky.train), signatures(leaky.holdout))
+        near = nearest_is_train(
+            synthetic,
+            signatures(leaky.train),
+            signatures(leaky.holdout),
+            search=REGISTRATION,
+        )
         auc, word = auc_verdict(leaky, synthetic, rules)
         yield (
             f"| {name} | {len(synthetic)} | {m.flagged} | {m.expected:.1f} | {m.share:.3f} | "
@@ -349,7 +362,7 @@ def phantoms(seeds: int) -> Iterator[str]:
             train, new = ([phantom(rng) for _ in range(60)] for _ in range(2))
             copies = [disguised(x, disguise, rng, width=255, strength=strength) for x in train]
             t, n, c = (signatures(np.stack(x)) for x in (train, new, copies))
-            ours.append(auc(*(copy_scores(best_matches(x, t)) for x in (c, n))))
+            ours.append(auc(*(copy_scores(best_matches(x, t), REGISTRATION.floor) for x in (c, n))))
             a, b, r = (x.reshape(len(x), -1) for x in (c, n, t))
             plain.append(auc((a @ r.T).max(1), (b @ r.T).max(1)))
         name = f"{disguise} x{strength:g}" if strength != 1 else disguise

@@ -10,8 +10,6 @@ because of a time. `docs/performance.md` says how it is measured.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,11 +19,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from contest import PACKAGES, ContestError, Run, difference, run, save
+from contest import ContestError, Run, difference, machine, run, save
 from imaging_contestants import ITEMS, features, pictures
 from markdown import printed, replace_measured
 
 MODULE = "imaging_contestants"
+PACKAGES = ("numpy", "scipy", "torch", "monai", "scikit-image", "prdc", "pyradiomics")
 
 
 @dataclass(frozen=True)
@@ -218,11 +217,8 @@ class Benchmark:
         for kind in ("double", "single"):
             best = self._run(f"product_{kind}", folder).best
             rates[kind] = 2 * n * n * d / max(best, 1e-9) / 1e9
-        versions = ", ".join(f"{p} {self.versions[p]}" for p in PACKAGES if p in self.versions)
-        wide = "avx512f" in _processor()
         return (
-            f"{os.cpu_count()} {platform.machine()} cores{' with AVX-512' if wide else ''}; Python "
-            f"{platform.python_version()}, {versions}; matrix products on one thread "
+            f"{machine(self.versions, PACKAGES)}; matrix products on one thread "
             f"{rates['double']:.0f} (float64) and {rates['single']:.0f} (float32) GFLOP/s."
         )
 
@@ -244,11 +240,6 @@ class Benchmark:
 
 def _time(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
-
-
-def _processor() -> str:
-    path = Path("/proc/cpuinfo")
-    return path.read_text() if path.exists() else ""
 
 
 def measured(args: argparse.Namespace, benchmark: Benchmark) -> Iterator[str]:

@@ -367,9 +367,9 @@ def stage_signature(_: Arrays) -> Work:
 
 
 def stage_digest(_: Arrays) -> Work:
-    from sdq_imaging.digests import pixel_digest
+    from sdq_core.hashing import array_digest
 
-    return _each(lambda image: pixel_digest(image.pixels), _read())
+    return _each(lambda image: array_digest(image.pixels), _read())
 
 
 def stage_whole(_: Arrays) -> Work:

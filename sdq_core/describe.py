@@ -10,6 +10,7 @@ from sdq_core.description import Description, Item
 from sdq_core.engines import Crashed, make_engine
 from sdq_core.errors import UnreadableItem, UsageError
 from sdq_core.finding import Finding
+from sdq_core.modality import BatchDescriber
 from sdq_core.shards import breach, decode_shard, encode_shard
 from sdq_core.store import DescriptionStore, describer_key, item_key, open_store
 from sdq_core.vocabulary import Severity
@@ -179,8 +180,9 @@ class _DescribeShard:
         keep: dict[str, Description] = {}
         loose: dict[str, Description] = {}
         failed = 0
-        for task in tasks:
-            description, sound = _describe_one(self.describer, task.item)
+        for task, (description, sound) in zip(
+            tasks, _describe_all(self.describer, [t.item for t in tasks]), strict=True
+        ):
             failed += not sound
             kept = sound and task.keep and self.storage is not None
             (keep if kept else loose)[task.key] = description
@@ -205,6 +207,18 @@ def _cut(tasks: Sequence[_Task], workers: int, largest: int) -> list[Sequence[_T
     """Cut tasks into shards: about four for each worker, so that none waits long at the end."""
     size = min(largest, max(1, -(-len(tasks) // (4 * workers))))
     return [tasks[start : start + size] for start in range(0, len(tasks), size)]
+
+
+def _describe_all(describer: Describer, items: Sequence[Item]) -> list[tuple[Description, bool]]:
+    """Describe the items of a shard, together where the describer can; see `_describe_one`."""
+    if isinstance(describer, BatchDescriber) and len(items) > 1:
+        try:
+            together = list(describer.describe_many(items))
+        except Exception:  # one of the items: alone, the others are described all the same
+            together = []
+        if len(together) == len(items) and not any(breach(d) for d in together):
+            return [(description, True) for description in together]
+    return [_describe_one(describer, item) for item in items]
 
 
 def _describe_one(describer: Describer, item: Item) -> tuple[Description, bool]:

@@ -13,7 +13,7 @@ __all__ = ["PACKAGES", "environment", "package_versions"]
 PACKAGES = (
     "sdq", "numpy", "scipy", "scikit-learn", "pyarrow", "pydantic", "threadpoolctl",
     "pydicom", "nibabel", "pillow", "torch", "monai",
-    "pylibjpeg", "pylibjpeg-openjpeg", "python-gdcm", "pyjpegls",
+    "edfio", "wfdb", "pylibjpeg", "pylibjpeg-openjpeg", "python-gdcm", "pyjpegls",
 )  # fmt: skip
 """Packages whose versions a result records and ``sdq doctor`` prints."""
 

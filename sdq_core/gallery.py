@@ -79,7 +79,7 @@ def write_gallery(
         item = cohort.table.items[row]
         if (cohort.role, row) in shown or (cohort.role is Role.SYNTHETIC and row in hidden):
             continue
-        picture = modality.thumbnail(item)
+        picture = modality.thumbnail(item, cohorts.study.settings)
         if picture is None:
             continue
         shown.add((cohort.role, row))

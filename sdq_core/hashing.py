@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sdq_core.errors import InputError
 
-__all__ = ["canonical_json", "hash_file", "hash_files"]
+__all__ = ["array_digest", "canonical_json", "hash_file", "hash_files"]
 
 
 def hash_file(path: Path) -> str:
@@ -145,3 +146,29 @@ def _plain(value: Any, where: str) -> Any:
         f"canonical_json: {where} has type {type(value).__name__}, which JSON does not know; "
         "convert it to numbers, texts, lists or mappings"
     )
+
+
+def array_digest(values: NDArray[np.generic]) -> str:
+    """Return a digest of values that does not depend on their container or data type.
+
+    Parameters
+    ----------
+    values : ndarray, any shape
+        Values that float32 holds; equal values in equal shape have equal digests.
+
+    Returns
+    -------
+    str
+        SHA-256 (hex, FIPS 180-4) of the shape and the little-endian float32 values in C order.
+
+    Examples
+    --------
+    >>> a = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    >>> array_digest(a) == array_digest(a.astype(np.float64))
+    True
+    >>> array_digest(a) == array_digest(a.T)
+    False
+    """
+    plain = np.ascontiguousarray(values, dtype="<f4") + np.float32(0)  # -0.0 and 0.0 are equal
+    shape = np.asarray(plain.shape, "<i8").tobytes()
+    return hashlib.sha256(b"%d:" % plain.ndim + shape + plain.tobytes()).hexdigest()

@@ -25,6 +25,7 @@ class Code(StrEnum):
     NO_FLOOR = "no_noise_floor"
     NO_CRITERION = "no_criterion"
     NOT_PRODUCED = "not_produced"
+    NOT_APPLICABLE = "not_applicable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,9 @@ def judge(measurement: Measurement, criterion: Criterion | None) -> Judgement:
     """
     if criterion is None:
         return Judgement(measurement, None, None, Code.NO_CRITERION)
+    if not measurement.applicable:
+        # The criterion asks nothing of this kind of data, so it counts neither way.
+        return Judgement(measurement, None, None, Code.NOT_APPLICABLE)
     if measurement.value is None:
         return Judgement(measurement, criterion, Verdict.NOT_ASSESSED, Code.NO_VALUE)
     limits = _limits(measurement, criterion)

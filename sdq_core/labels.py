@@ -148,7 +148,9 @@ def join(
                 records.append(item.attributes)
             else:
                 used.add(key)
-                records.append({**item.attributes, **labels.rows[key]})
+                # An empty cell says nothing, so what the container says holds.
+                told = {k: v for k, v in labels.rows[key].items() if v or k not in item.attributes}
+                records.append({**item.attributes, **told})
         findings += [
             Finding(
                 "core.labels.unknown_item",
@@ -172,21 +174,40 @@ def join(
 
 
 def _by_item(items: Sequence[Item], root: Path, labels: LabelTable) -> dict[str, str]:
-    """Map item ids to keys of the table, whose paths are relative to the table's own folder."""
+    """Map item ids to keys of the table, whose paths are relative to the table's own folder.
+
+    A part of a file takes the row of the whole file when it has none of its own: the windows
+    of ``rec.hea`` (``rec.hea#t=10-20``) share its row.
+    """
     folder = labels.path.resolve().parent
     base = root.resolve()
     found = {}
     for item in items:
-        if item.id in labels.rows:
-            found[item.id] = item.id
-            continue
-        path, hash_sign, part = item.id.partition("#")
-        full = base / path
-        if full.is_relative_to(folder):
-            key = full.relative_to(folder).as_posix() + hash_sign + part
-            if key in labels.rows:
-                found[item.id] = key
+        for name in _names(item.id):
+            if name in labels.rows:
+                found[item.id] = name
+                break
+            path, hash_sign, part = name.partition("#")
+            full = base / path
+            if full.is_relative_to(folder):
+                key = full.relative_to(folder).as_posix() + hash_sign + part
+                if key in labels.rows:
+                    found[item.id] = key
+                    break
     return found
+
+
+def _names(identifier: str) -> list[str]:
+    """Names under which a table may hold an item, the most exact first.
+
+    Examples
+    --------
+    >>> _names("stack.npz#3,t=0-10")
+    ['stack.npz#3,t=0-10', 'stack.npz#3', 'stack.npz']
+    """
+    path, hash_sign, part = identifier.partition("#")
+    pieces = part.split(",") if hash_sign else []
+    return [f"{path}#{','.join(pieces[:k])}" for k in range(len(pieces), 0, -1)] + [path]
 
 
 def _csv(path: Path) -> tuple[list[str], list[dict[str, str]]]:

@@ -94,6 +94,9 @@ class Measurement:
         Key of `vocabulary.TERMS` for the sub-characteristic, e.g. ``"joint_consistency"``.
     target : float or None
         What the study declares for this number, in its unit; a criterion may ask for it.
+    applicable : bool
+        Whether the measure exists for this kind of real data, as no heart beat does in an EEG.
+        Without it there is no value, and no criterion asks for one.
     details : mapping
         JSON-ready extras for the reader and the plots: p-values, per-feature tables, suspects.
         Never holds content of a real item.
@@ -119,11 +122,14 @@ class Measurement:
     variant: str | None = None
     aspect: str | None = None
     target: float | None = None
+    applicable: bool = True
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (self.value is None) == (self.reason is None):
             raise ValueError(f"Measurement {self.id}: give exactly one of value and reason")
+        if not self.applicable and self.value is not None:
+            raise ValueError(f"Measurement {self.id}: what is not applicable has no value")
         if self.value is not None and not math.isfinite(self.value):
             raise ValueError(
                 f"Measurement {self.id}: value must be finite, got {self.value}; give a reason"

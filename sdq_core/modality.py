@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from sdq_core.description import Description, Item
 from sdq_core.errors import PluginError
@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from sdq_core.result import MeasureText
     from sdq_core.study import Study
 
-__all__ = ["GROUP", "Describer", "Discovery", "Listing", "Modality", "discover", "load_modality"]
+__all__ = [
+    "GROUP",
+    "BatchDescriber",
+    "Describer",
+    "Discovery",
+    "Listing",
+    "Modality",
+    "discover",
+    "load_modality",
+]
 
 GROUP = "sdq.modalities"
 """Entry-point group in which a distribution registers a modality."""
@@ -45,6 +54,18 @@ class Describer(Protocol):
 
     def __call__(self, item: Item) -> Description:
         """Describe one item; a broken one gives ``readable=False`` and a finding, no error."""
+        ...
+
+
+@runtime_checkable
+class BatchDescriber(Describer, Protocol):
+    """A describer that is faster with several items at a time.
+
+    The description of an item must not depend on the others, to the last bit.
+    """
+
+    def describe_many(self, items: Sequence[Item]) -> Sequence[Description]:
+        """Describe some items; one description for each, in their order."""
         ...
 
 
@@ -103,7 +124,7 @@ class Modality(ABC):
         """Return allowed modality settings with their defaults; unknown keys are errors."""
         return {}
 
-    def thumbnail(self, item: Item) -> bytes | None:
+    def thumbnail(self, item: Item, settings: Mapping[str, Any]) -> bytes | None:
         """Return a small PNG of one item for the report's gallery, or None."""
         return None
 

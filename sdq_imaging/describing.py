@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sdq_core.description import Description, Item
 from sdq_core.errors import UnreadableItem
 from sdq_core.finding import Finding
-from sdq_imaging.digests import pixel_digest
+from sdq_core.hashing import array_digest
 from sdq_imaging.embeddings.registry import EMBEDDERS, Embedder, embedder, facts
 from sdq_imaging.features import filters, intensity, regions, spectrum, texture
 from sdq_imaging.grey import normalise, slices
@@ -75,7 +75,7 @@ class ImagingDescriber:
                 for name, value in regions.region_features(grey, mask, image.spacing).items()
             }
         metadata = {**image.metadata, "kind": image.kind, "unit": image.unit, "normalisation": rule}
-        metadata["content:sha256"] = pixel_digest(image.pixels)
+        metadata["content:sha256"] = array_digest(image.pixels)
         if image.dataset is not None:
             facts_found, problems = _dicom(item, image)
             metadata |= facts_found
@@ -190,8 +190,8 @@ def _dicom(item: Item, image: Image) -> tuple[dict[str, str], list[Finding]]:
 
 def _text_identifiers(image: Image) -> list[Finding]:
     """Find identifiers in the texts that a picture keeps in clear."""
+    from sdq_core.identifiers import identifiers_in_text
     from sdq_core.vocabulary import Severity
-    from sdq_imaging.dicom.identifier_patterns import identifiers_in_text
 
     return [
         Finding(

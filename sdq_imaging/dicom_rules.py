@@ -9,17 +9,17 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from sdq_core.dicom import identifiers as residual
+from sdq_core.dicom.synthetic_declaration import synthesis_metadata
+from sdq_core.dicom.value_representation import malformed_values
+from sdq_core.identifiers import identifiers_in_text
 from sdq_imaging.dicom.contradictions import contradictions
-from sdq_imaging.dicom.identifier_patterns import identifiers_in_text
-from sdq_imaging.dicom.identifiers import identifiers
 from sdq_imaging.dicom.pixel_description import expected_pixel_bytes, pixel_description_faults
 from sdq_imaging.dicom.required_attributes import missing_attributes, unknown_sop_class
 from sdq_imaging.dicom.synthetic_declaration import (
     check_synthetic,
     declared_synthetic,
-    synthesis_metadata,
 )
-from sdq_imaging.dicom.value_representation import malformed_values
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -73,7 +73,22 @@ def check(
     return (
         *unknown_sop_class(dataset),
         *missing_attributes(dataset),
-        *malformed_values(dataset),
+        *malformed_values(dataset, "imaging"),
         *pixel_description_faults(dataset, pixel_bytes=pixel_bytes, pixel_range=pixel_range),
         *contradictions(dataset, reference_date=reference_date),
     )
+
+
+def identifiers(dataset: Dataset) -> tuple[Finding, ...]:
+    """Find residual identifiers; see `sdq_core.dicom.identifiers.identifiers`.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+
+    Returns
+    -------
+    tuple of Finding
+        ``imaging.identifier.<kind>``.
+    """
+    return residual.identifiers(dataset, "imaging")

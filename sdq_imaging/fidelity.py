@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sdq_core.characteristics.comparison import compare_scalars, fresh_sample_floor, spread
+from sdq_core.characteristics.comparison import (
+    compare_scalars,
+    fresh_sample_floor,
+    shared_scalars,
+    spread,
+)
+from sdq_core.characteristics.drawings import curve
 from sdq_core.characteristics.evaluation import Part
 from sdq_core.characteristics.fidelity import Fidelity
 from sdq_core.cohort import Cohort, Cohorts
@@ -19,7 +25,7 @@ from sdq_core.statistics import bootstrap, half_sample_weights, split_indices
 from sdq_imaging.features.spectrum import BANDS
 from sdq_imaging.grey import grey_square
 
-__all__ = ["ImagingFidelity", "scalar_names"]
+__all__ = ["ImagingFidelity"]
 
 DIVERSITY_ITEMS = 64
 DIVERSITY_SIDE = 128
@@ -32,19 +38,8 @@ SPECTRUM = "Durall et al. 2020, arXiv:2003.01826"
 Index = NDArray[np.intp]
 
 
-def scalar_names(cohorts: Cohorts) -> Sequence[str]:
-    """Return the scalars whose marginals are compared: all that real and synthetic items have."""
-    real = [n for c in cohorts.real for n in c.table.scalar_names]
-    synthetic = set(cohorts.synthetic.table.scalar_names)
-    return [n for n in dict.fromkeys(real) if n in synthetic]
-
-
 class ImagingFidelity(Fidelity):
     """Marginal and joint consistency of images."""
-
-    def scalar_names(self, cohorts: Cohorts) -> Sequence[str]:
-        """Return the image features."""
-        return scalar_names(cohorts)
 
     def embedding_facts(self, cohorts: Cohorts) -> dict[str, dict[str, Any]]:
         """Return name, version and hash of the embeddings in use."""
@@ -66,7 +61,7 @@ class ImagingFidelity(Fidelity):
     def spectrum(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure the distance between mean radially averaged power spectra, in decibels."""
         id_ = self.id("spectrum_distance")
-        names = [n for n in scalar_names(cohorts) if n.startswith("spectrum.band_")]
+        names = [n for n in shared_scalars(cohorts) if n.startswith("spectrum.band_")]
         comparison = compare_scalars(cohorts, names, cohorts.seed(id_))
         if comparison is None or len(comparison.names) < 3:
             yield Measurement(
@@ -78,23 +73,15 @@ class ImagingFidelity(Fidelity):
         # The bands hold natural logarithms of power.
         decibels = comparison.raw * (10 / np.log(10))
 
-        def distances(pair: tuple[NDArray[np.float64], NDArray[np.float64]]) -> NDArray[np.float64]:
-            a, b = (w / w.sum(axis=1, keepdims=True) for w in pair)
-            return np.asarray(np.sqrt((((a - b) @ decibels) ** 2).mean(axis=1)))
-
-        value = float(distances(comparison.observed_weights)[0])
-        halves = distances(comparison.weights(comparison.halves))
-        real = decibels[comparison.reference]
-        synthetic = decibels[comparison.synthetic]
-        low, high = np.quantile(real, [0.05, 0.95], axis=0)
+        value, interval, floor = comparison.mean_difference(decibels)
         yield Measurement(
             id_,
             value=value,
             better="lower",
             unit="dB",
             aspect="joint_consistency",
-            interval=spread(value, halves, 0.0, np.inf),
-            noise_floor=comparison.floor(distances(comparison.split_weights)),
+            interval=interval,
+            noise_floor=floor,
             n=comparison.n,
             method=Method(
                 "root mean square difference of the mean log power over radial frequency bands",
@@ -103,16 +90,13 @@ class ImagingFidelity(Fidelity):
                 comparison.seed,
             ),
             details={
-                "curve": {
-                    "x": [round((int(n[-2:]) - 0.5) / BANDS, 4) for n in comparison.names],
-                    "x_label": "radial frequency (1 = Nyquist)",
-                    "y_label": "mean log power [dB]",
-                    "bands": "Grey: the middle 90 % of real items.",
-                    "real": np.round(real.mean(axis=0), 3).tolist(),
-                    "real_low": np.round(low, 3).tolist(),
-                    "real_high": np.round(high, 3).tolist(),
-                    "synthetic": np.round(synthetic.mean(axis=0), 3).tolist(),
-                }
+                "curve": curve(
+                    comparison,
+                    decibels,
+                    [(int(n[-2:]) - 0.5) / BANDS for n in comparison.names],
+                    "radial frequency (1 = Nyquist)",
+                    "mean log power [dB]",
+                )
             },
         )
 

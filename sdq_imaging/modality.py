@@ -7,10 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import yaml
-
 from sdq_core.characteristics import CharacteristicEvaluation
 from sdq_core.description import Item
+from sdq_core.measures import measure_texts
 from sdq_core.modality import Listing, Modality
 from sdq_core.result import MeasureText
 
@@ -67,8 +66,8 @@ class Imaging(Modality):
         """Return the evaluations, in the standard's order."""
         from sdq_core.characteristics.balance import Balance
         from sdq_core.characteristics.completeness import Completeness
+        from sdq_core.characteristics.explainability import Explainability
         from sdq_core.characteristics.utility import Utility
-        from sdq_imaging.explainability import ImagingExplainability
         from sdq_imaging.fidelity import ImagingFidelity
         from sdq_imaging.metadata import ImagingMetadata
         from sdq_imaging.privacy import ImagingPrivacy
@@ -81,7 +80,7 @@ class Imaging(Modality):
                 Completeness,
                 ImagingMetadata,
                 ImagingPrivacy,
-                ImagingExplainability,
+                Explainability,
                 Utility,
             )
         )
@@ -96,13 +95,9 @@ class Imaging(Modality):
 
     def measures(self) -> dict[str, MeasureText]:
         """Return title, explanation and Chinese method of each measure."""
-        table = yaml.safe_load((HERE / "measures.yaml").read_text(encoding="utf-8"))
-        return {
-            id_: MeasureText(title=t[0], title_zh=t[1], says=t[2], says_zh=t[3], method_zh=t[4])
-            for id_, t in table.items()
-        }
+        return measure_texts(self.name, HERE / "measures.yaml")
 
-    def thumbnail(self, item: Item) -> bytes | None:
+    def thumbnail(self, item: Item, settings: Mapping[str, Any]) -> bytes | None:
         """Return a PNG of at most 160 pixels a side, None for an unreadable item."""
         from sdq_imaging.thumbnail import thumbnail
 

@@ -7,8 +7,7 @@ image becomes an item that cannot be read, so that nothing is passed over in sil
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +18,7 @@ from sdq_core.description import Item
 from sdq_core.errors import UnreadableItem
 from sdq_core.finding import Finding
 from sdq_core.hashing import hash_files
+from sdq_core.listing import natural, relative, walk
 from sdq_core.modality import Listing
 from sdq_imaging.formats import array, dicom, nifti, picture
 from sdq_imaging.image import Image
@@ -60,9 +60,9 @@ def list_items(
     Listing
         Items in ascending order of their ids, with digests; findings about links and permissions.
     """
-    root = source if source.is_dir() else source.parent
-    findings: list[Finding] = []
-    files = list(_walk(source, root, findings, ())) if source.is_dir() else [source]
+    root, files, findings = walk(
+        source, lambda name: not _is_no_item(name), lambda rule, path: finding(rule, item=path)
+    )
     stacks = [f for f in files if f.suffix.lower() in array.SUFFIXES]
     singles = [f for f in files if f.suffix.lower() not in array.SUFFIXES]
     items: list[Item] = []
@@ -85,7 +85,7 @@ def list_items(
         known = [digests[p] for p in paths]
         digest = hashlib.sha256("".join(known).encode()).hexdigest() if all(known) else ""
         items.append(Item(identifier, tuple(paths), "series", digest))
-    return Listing(tuple(sorted(items, key=lambda i: _natural(i.id))), tuple(findings))
+    return Listing(tuple(sorted(items, key=lambda i: natural(i.id))), tuple(findings))
 
 
 def read_image(item: Item, *, max_pixels: int = MOST_PIXELS) -> Image:
@@ -158,46 +158,8 @@ def read_mask(
     return np.clip(np.round(mask.pixels), 0, 255).astype(np.uint8), ()
 
 
-def _walk(
-    folder: Path, root: Path, findings: list[Finding], above: tuple[Path, ...]
-) -> Iterator[Path]:
-    """Files below a folder in order of names; links only where they stay inside and end."""
-    try:
-        within = (*above, folder.resolve())
-        entries = sorted(os.scandir(folder), key=lambda e: _natural(e.name))
-    except OSError:
-        findings.append(finding("unreadable_folder", item=_relative(folder, root)))
-        return
-    for entry in entries:
-        path = Path(entry.path)
-        if entry.name.startswith("."):
-            continue
-        if entry.is_symlink():
-            rule = _bad_link(path, root, within)
-            if rule is not None:
-                findings.append(finding(rule, item=_relative(path, root)))
-                continue
-        if entry.is_dir():
-            yield from _walk(path, root, findings, within)
-        elif entry.is_file() and not _is_no_item(entry.name.lower()):
-            yield path
-
-
 def _is_no_item(name: str) -> bool:
     return name.endswith(SIDECARS) or name in NO_ITEMS
-
-
-def _bad_link(path: Path, root: Path, within: Sequence[Path]) -> str | None:
-    try:
-        target = path.resolve(strict=True)
-    except (OSError, RuntimeError):
-        return "link_loop"
-    if not target.is_relative_to(root.resolve()):
-        return "link_outside"
-    # Any folder on the way down, not only the one that holds the link: two links can make a loop.
-    if target.is_dir() and any(folder.is_relative_to(target) for folder in within):
-        return "link_loop"
-    return None
 
 
 def _series(files: Sequence[Path], root: Path, findings: list[Finding]) -> dict[str, list[Path]]:
@@ -216,10 +178,10 @@ def _series(files: Sequence[Path], root: Path, findings: list[Finding]) -> dict[
         if len(slices) < LEAST_SLICES:
             continue
         if not _is_volume([f for f, _ in slices]):
-            findings.append(finding("geometry", item=_relative(folder, root)))
+            findings.append(finding("geometry", item=relative(folder, root)))
             continue
         ordered = sorted(slices, key=lambda s: (s[0].depth, s[1].name))
-        prefix = _relative(folder, root)
+        prefix = relative(folder, root)
         short = hashlib.sha256(series.encode()).hexdigest()[:8]
         found[f"{prefix}#series-{short}" if prefix != "." else f"series-{short}"] = [
             path for _, path in ordered
@@ -240,22 +202,3 @@ def _is_volume(slices: Sequence[dicom.SliceFacts]) -> bool:
     depths = np.sort([s.depth for s in slices if s.depth is not None])
     steps = np.diff(depths)
     return bool(len(depths) == len(slices) and steps.min() > 1e-3)
-
-
-def _relative(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()
-
-
-def _natural(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key under which item 2 comes before item 10."""
-    parts: list[tuple[int, int, str]] = []
-    number = ""
-    for character in text + "\0":
-        if character.isascii() and character.isdigit():
-            number += character
-            continue
-        if number:
-            parts.append((0, int(number), number))
-            number = ""
-        parts.append((1, 0, character))
-    return tuple(parts)

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdq_core.errors import UsageError
+from sdq_core.statistics.matches import Matches
 from sdq_imaging.spectra import (
     POSES,
     correlation,
@@ -33,7 +34,7 @@ from sdq_imaging.spectra import (
     warped,
 )
 
-__all__ = ["Matches", "Transform", "best_matches"]
+__all__ = ["Transform", "best_matches"]
 
 _ANGLES: Final = {2: (-7.5, -5.0, -2.5, 0.0, 2.5, 5.0, 7.5), 3: (-5.0, 0.0, 5.0)}  # degrees
 _SCALES: Final = {2: (0.95, 1.0, 1.05), 3: (1.0,)}
@@ -92,46 +93,6 @@ class Transform:
                 "shift (" + ", ".join(f"{round(s, 3) + 0.0:.3f}" for s in self.shift) + ")"
             )
         return ", ".join(parts) or "none"
-
-
-@dataclass(frozen=True, eq=False)
-class Matches:
-    """The nearest references of every query, best first.
-
-    Parameters
-    ----------
-    scores : ndarray, shape (n, k), float64, in [-1, 1]
-        Registered normalised correlation with the k candidates, in descending order; k is `top`,
-        or the number of references (of subjects, where they are known) if that is smaller.
-    indices : ndarray, shape (n, k), intp
-        Rows of the reference; -1 (and a score of -1) where an exclusion left fewer than k.
-    transforms : tuple of Transform or None
-        How each query was moved to meet its best match; None when nothing was left to match.
-    """
-
-    scores: NDArray[np.float64]
-    indices: NDArray[np.intp]
-    transforms: tuple[Transform | None, ...]
-
-    @property
-    def score(self) -> NDArray[np.float64]:
-        """Correlation with the best match, shape (n,)."""
-        return self.scores[:, 0]
-
-    @property
-    def second(self) -> NDArray[np.float64]:
-        """Correlation with the second best match, shape (n,); -1 where there is none."""
-        if self.scores.shape[1] < 2:
-            return np.full(len(self.scores), -1.0)
-        return self.scores[:, 1]
-
-    @property
-    def index(self) -> NDArray[np.intp]:
-        """Row of the best match in the reference, shape (n,)."""
-        return self.indices[:, 0]
-
-    def __len__(self) -> int:
-        return len(self.scores)
 
 
 def best_matches(

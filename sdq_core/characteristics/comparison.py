@@ -12,7 +12,7 @@ part of the real pool, of the same size, in the place of the synthetic cohort:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -33,10 +33,12 @@ from sdq_core.statistics import (
 __all__ = [
     "Comparison",
     "compare_embedding",
+    "compare_rows",
     "compare_scalars",
     "fresh_sample_floor",
     "principal_components",
     "principal_map",
+    "shared_scalars",
     "spread",
 ]
 
@@ -72,6 +74,8 @@ class Comparison:
     seed : int
     floor_method : str
         Which real parts gave the noise floor.
+    absent : ndarray of bool, shape (N, d), or None
+        Where an item has no such feature; its values stand beyond the real range there.
     """
 
     values: Values
@@ -85,6 +89,7 @@ class Comparison:
     rows: Index
     seed: int
     floor_method: str
+    absent: NDArray[np.bool_] | None = None
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -165,6 +170,32 @@ class Comparison:
     def floor(self, null: Values) -> Interval:
         """Turn the re-splits' values into the noise floor."""
         return central_interval(null, self.floor_method)
+
+    def mean_difference(self, columns: Values) -> tuple[float, Interval, Interval]:
+        """Return value, interval and noise floor of the distance between two mean rows.
+
+        Parameters
+        ----------
+        columns : ndarray, shape (N, d)
+            In one unit.
+
+        Returns
+        -------
+        value, interval, noise_floor
+            Root mean square over columns of the difference of the means.
+        """
+
+        def distances(pair: tuple[Values, Values]) -> Values:
+            a, b = (w / w.sum(axis=1, keepdims=True) for w in pair)
+            return np.asarray(np.sqrt((((a - b) @ columns) ** 2).mean(axis=1)))
+
+        value = float(distances(self.observed_weights)[0])
+        halves = distances(self.weights(self.halves))
+        return (
+            value,
+            spread(value, halves, 0.0, np.inf),
+            self.floor(distances(self.split_weights)),
+        )
 
     def measure(
         self, statistic: Callable[[Index, Index], float], *, lower: float, upper: float
@@ -261,7 +292,7 @@ def compare_embedding(cohorts: Cohorts, name: str) -> Comparison | None:
         values, rows = cohort.table.embedding(name)
         return values.astype(np.float64), rows
 
-    return _compare(cohorts, get, (), cohorts.seed(f"comparison/{name}"))
+    return compare_rows(cohorts, get, cohorts.seed(f"comparison/{name}"))
 
 
 def compare_scalars(
@@ -272,32 +303,52 @@ def compare_scalars(
     Parameters
     ----------
     names : sequence of str
-        Columns; one that fewer than `least_present` of the readable items of any cohort have is
-        left out, and then the items that lack one of the rest.
+        Columns; one that fewer than `least_present` of the readable items of a real cohort have
+        is left out.
 
     Returns
     -------
     Comparison or None
-        None when no column or no row is left on one side.
+        Of all readable items. One that lacks a feature, such as the duration of waves that were
+        not found, is placed beyond the real range of it: as far below the 1 % quantile as that
+        lies from the 99 % quantile. To leave such items out would let a generator pass by them.
+        None when no row is left on one side, or no column in which items differ.
     """
-    kept = []
+    kept: dict[str, float] = {}
     for name in names:
-        shares = [
-            np.isfinite(c.table.scalar(name)[c.table.readable]).mean()
-            for c in cohorts.all
-            if c.table.readable.any()
-        ]
-        if shares and min(shares) >= least_present:
-            kept.append(name)
+        real = [c.table.scalar(name)[c.table.readable] for c in cohorts.real]
+        if not real or min(np.isfinite(v).mean() if len(v) else 0.0 for v in real) < least_present:
+            continue
+        pooled = np.concatenate(real)
+        low, high = np.quantile(pooled[np.isfinite(pooled)], [0.01, 0.99])
+        kept[name] = float(low - (high - low if high > low else 1.0))
     if not kept:
         return None
+    places = np.array(list(kept.values()))
 
     def get(cohort: Cohort) -> tuple[Values, Index]:
-        values = np.column_stack([cohort.table.scalar(n) for n in kept])
-        rows = np.flatnonzero(np.isfinite(values).all(axis=1))
-        return values[rows], rows
+        rows = np.flatnonzero(cohort.table.readable)
+        values = np.column_stack([cohort.table.scalar(n) for n in kept])[rows]
+        return np.where(np.isfinite(values), values, places), rows
 
-    return _compare(cohorts, get, tuple(kept), seed)
+    found = compare_rows(cohorts, get, seed, tuple(kept))
+    if found is None or not found.names:
+        return None
+    where = np.array([list(kept).index(n) for n in found.names], np.intp)
+    return replace(found, absent=found.raw == places[where])
+
+
+def shared_scalars(cohorts: Cohorts, without: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the scalars that some real and some synthetic items have, in the real ones' order.
+
+    Parameters
+    ----------
+    without : sequence of str
+        Prefixes of names that are left out.
+    """
+    real = dict.fromkeys(n for c in cohorts.real for n in c.table.scalar_names)
+    synthetic = set(cohorts.synthetic.table.scalar_names)
+    return tuple(n for n in real if n in synthetic and not n.startswith(tuple(without)))
 
 
 def principal_components(comparison: Comparison, dimension: int) -> tuple[Values, Values]:
@@ -337,12 +388,27 @@ def principal_map(comparison: Comparison, most: int = 400) -> dict[str, Any]:
     }
 
 
-def _compare(
+def compare_rows(
     cohorts: Cohorts,
     get: Callable[[Cohort], tuple[Values, Index]],
-    names: tuple[str, ...],
     seed: int,
+    names: tuple[str, ...] = (),
 ) -> Comparison | None:
+    """Put rows of numbers of all cohorts side by side.
+
+    Parameters
+    ----------
+    get : callable
+        Gives the values of a cohort, shape (m, d), and the row of each in the cohort's table.
+    seed : int
+    names : tuple of str
+        Of the columns.
+
+    Returns
+    -------
+    Comparison or None
+        None when a cohort has fewer than four rows.
+    """
     parts: Mapping[str, tuple[Values, Index]] = {str(c.role): get(c) for c in cohorts.all}
     chosen = {role: _smallest_digests(cohorts, role, rows) for role, (_, rows) in parts.items()}
     if any(len(c) < 4 for c in chosen.values()):

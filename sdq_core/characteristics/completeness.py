@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,13 +73,29 @@ class Completeness(CharacteristicEvaluation):
             source=SOURCE,
         )
 
-    def structure(self, cohorts: Cohorts) -> Iterator[Measurement]:
-        """Measure the share of items without a structural defect."""
-        yield self._without(cohorts, "structure", "structural_integrity")
+    def in_context(self, area: str, cohort: Cohort, cohorts: Cohorts) -> Iterator[Finding]:
+        """Find what only the labels or the other items show: a contradiction, a missing channel.
 
-    def semantics(self, cohorts: Cohorts) -> Iterator[Measurement]:
+        Parameters
+        ----------
+        area : {"structure", "semantics"}
+        cohort : Cohort
+        cohorts : Cohorts
+
+        Yields
+        ------
+        Finding
+            Of that area, with the item's id. None unless a modality knows better.
+        """
+        yield from ()
+
+    def structure(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
+        """Measure the share of readable items without a structural defect."""
+        yield from self._without(cohorts, "structure", "structural_integrity")
+
+    def semantics(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
         """Measure the share of readable items without a semantic contradiction."""
-        yield self._without(cohorts, "semantics", "semantic_accuracy")
+        yield from self._without(cohorts, "semantics", "semantic_accuracy")
 
     def duplicates(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
         """Measure the share of items whose content stands earlier in the same cohort."""
@@ -107,15 +124,19 @@ class Completeness(CharacteristicEvaluation):
                 role=str(cohort.role),
             )
 
-    def _without(self, cohorts: Cohorts, area: str, aspect: str) -> Measurement:
-        def clean(cohort: Cohort) -> NDArray[np.bool_]:
-            return ~cohort.table.rows_with(area)[cohort.table.readable]
-
-        # An unreadable item counts once, in readable_share.
-        return rate(
+    def _without(self, cohorts: Cohorts, area: str, aspect: str) -> Iterator[Measurement | Finding]:
+        clean = {}
+        for cohort in cohorts.all:
+            found = tuple(self.in_context(area, cohort, cohorts))
+            yield from (replace(f, role=str(cohort.role)) for f in found)
+            wrong = {f.item for f in found if f.severity is Severity.ERROR}
+            flags = ~cohort.table.rows_with(area) & ~np.isin(cohort.table.ids, sorted(wrong))
+            # An unreadable item counts once, in readable_share.
+            clean[cohort.role] = flags[cohort.table.readable]
+        yield rate(
             self.id(f"{area}_share"),
-            clean(cohorts.synthetic),
-            real=np.concatenate([clean(c) for c in cohorts.real]),
+            clean[cohorts.synthetic.role],
+            real=np.concatenate([clean[c.role] for c in cohorts.real]),
             aspect=aspect,
             name=f"share of readable items without an error finding of the area {area!r}",
             source=SOURCE,

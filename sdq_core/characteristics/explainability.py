@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sdq_core.characteristics.comparison import compare_embedding, compare_scalars
+from sdq_core.characteristics.comparison import compare_embedding, compare_scalars, shared_scalars
 from sdq_core.characteristics.evaluation import CharacteristicEvaluation, Part
 from sdq_core.characteristics.marginals import marginal_consistency
 from sdq_core.characteristics.rates import rate
@@ -24,6 +23,10 @@ __all__ = ["Explainability"]
 
 LEAST_PER_SUBGROUP = 20
 TRACEABILITY = "Part 6 proposal, explainability: key steps traceable"
+GENERATOR = ("generator", "algorithm", "algorithmname")
+"""Keys that name what made an item, in lower case and without the prefix ``text:``."""
+REPRODUCES = ("seed", "condition", "run", "generatorversion", "algorithmversion")
+"""Keys of which one must stand beside the generator."""
 BIAS = "Part 6 proposal, explainability: sources of bias explained"
 
 
@@ -32,13 +35,12 @@ class Explainability(CharacteristicEvaluation):
 
     characteristic = Characteristic.EXPLAINABILITY
 
-    @abstractmethod
     def scalar_names(self, cohorts: Cohorts) -> Sequence[str]:
-        """Return the scalars among which the sources of bias are sought."""
+        """Return the scalars among which the sources of bias are sought: all that are shared."""
+        return shared_scalars(cohorts)
 
-    @abstractmethod
     def lineage(self, metadata: Mapping[str, str], attributes: Mapping[str, str]) -> bool:
-        """Return whether one item names its generator and what made it reproducible.
+        """Return whether one item names its generator and a seed, condition, version or run.
 
         Parameters
         ----------
@@ -46,7 +48,18 @@ class Explainability(CharacteristicEvaluation):
             Of the description.
         attributes : mapping of str to str
             Of the container and the label table.
+
+        Examples
+        --------
+        >>> Explainability("imaging").lineage({"text:Generator": "vae"}, {"seed": "7"})
+        True
         """
+        known = {
+            key.removeprefix("text:").replace("_", "").lower()
+            for key, value in {**metadata, **attributes}.items()
+            if value
+        }
+        return any(k in known for k in GENERATOR) and any(k in known for k in REPRODUCES)
 
     def parts(self) -> Sequence[Part]:
         """Return the measures that all modalities share."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,13 @@ from sdq_core.characteristics.comparison import (
     compare_scalars,
     principal_components,
     principal_map,
+    shared_scalars,
     spread,
 )
 from sdq_core.characteristics.evaluation import CharacteristicEvaluation, Part
 from sdq_core.characteristics.marginals import histograms, marginal_consistency
 from sdq_core.cohort import Cohorts
+from sdq_core.finding import Finding
 from sdq_core.measurement import Interval, Measurement, Method
 from sdq_core.reasons import why
 from sdq_core.statistics import (
@@ -34,12 +36,12 @@ from sdq_core.statistics import (
     two_sample_tests,
     weighted_discrepancy,
 )
-from sdq_core.vocabulary import Characteristic
+from sdq_core.vocabulary import Characteristic, Severity
 
 __all__ = ["Fidelity"]
 
 Values = NDArray[np.float64]
-Kernel = Literal["rbf", "cubic"]
+Kernel = Literal["rbf", "cubic", "energy"]
 
 GRETTON = "Gretton et al. 2012, JMLR 13:723"
 KID = "Binkowski et al. 2018, arXiv:1801.01401"
@@ -47,6 +49,14 @@ HEUSEL = "Heusel et al. 2017, arXiv:1706.08500"
 PRECISION = "Kynkaanniemi et al. 2019, arXiv:1904.06991"
 DENSITY = "Naeem et al. 2020, arXiv:2002.09797"
 C2ST = "Lopez-Paz & Oquab 2017, arXiv:1610.06545"
+SZEKELY = "Szekely & Rizzo 2013, doi:10.1016/j.jspi.2013.03.018"
+
+KERNELS: Final[dict[str, tuple[Kernel, str, str]]] = {
+    "mmd": ("rbf", "unbiased MMD^2, RBF kernels around the median distance", GRETTON),
+    "kernel_distance": ("cubic", "unbiased MMD^2, cubic kernel, whole set", KID),
+    "energy_distance": ("energy", "unbiased energy distance of robustly scaled features", SZEKELY),
+}
+"""Measure -> kernel, method and source."""
 
 
 class Fidelity(CharacteristicEvaluation):
@@ -54,9 +64,9 @@ class Fidelity(CharacteristicEvaluation):
 
     characteristic = Characteristic.FIDELITY
 
-    @abstractmethod
     def scalar_names(self, cohorts: Cohorts) -> Sequence[str]:
-        """Return the scalars whose marginals are compared."""
+        """Return the scalars whose marginals are compared: all that both sides have."""
+        return shared_scalars(cohorts)
 
     @abstractmethod
     def embedding_facts(self, cohorts: Cohorts) -> dict[str, dict[str, Any]]:
@@ -130,45 +140,52 @@ class Fidelity(CharacteristicEvaluation):
 
     def kernels(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure the maximum mean discrepancy (RBF) and the kernel distance (cubic)."""
-        plans: tuple[tuple[str, Kernel, str, str], ...] = (
-            (
-                "mmd",
-                "rbf",
-                "unbiased MMD^2, RBF kernels around the median distance",
-                GRETTON,
-            ),
-            ("kernel_distance", "cubic", "unbiased MMD^2, cubic kernel, whole set", KID),
-        )
-        for measure, kernel, name, source in plans:
-            known = [(e, f, c) for e, f, c in self._each(cohorts) if c is not None]
-            readings = [_kernel_reading(c, kernel) for _, _, c in known]
-            adjusted = holm(np.array([r.p for r in readings])) if readings else np.empty(0)
-            for (embedding, facts, comparison), reading, p_holm in zip(
-                known, readings, adjusted, strict=True
-            ):
-                details: dict[str, Any] = {"p": reading.p, "p_holm": float(p_holm)}
-                if measure == "mmd":
-                    details["map"] = principal_map(comparison)
-                yield Measurement(
-                    self.id(measure),
-                    value=reading.value,
-                    better="lower",
-                    variant=embedding,
-                    aspect="joint_consistency",
-                    interval=reading.interval,
-                    noise_floor=reading.floor,
-                    n=comparison.n,
-                    method=Method(
-                        f"{name}; p by permutation of subjects, Holm over the embeddings",
-                        source,
-                        {"embedding": facts},
-                        comparison.seed,
-                    ),
-                    details=details,
-                )
-            for embedding, _, comparison_or_none in self._each(cohorts):
-                if comparison_or_none is None:
-                    yield self._no_embedding(measure, embedding)
+        for measure in ("mmd", "kernel_distance"):
+            yield from self.discrepancies(measure, list(self._each(cohorts)))
+
+    def discrepancies(
+        self, measure: str, sides: Sequence[tuple[str, dict[str, Any], Comparison | None]]
+    ) -> Iterator[Measurement]:
+        """Measure one kernel's discrepancy for several ways to look at the items.
+
+        Parameters
+        ----------
+        measure : str
+            Key of `KERNELS`.
+        sides : sequence of (variant, facts, Comparison or None)
+            None where one cohort cannot be looked at in this way. The p-values are adjusted over
+            all of them.
+        """
+        kernel, name, source = KERNELS[measure]
+        known = [(e, f, c) for e, f, c in sides if c is not None]
+        readings = [_kernel_reading(c, kernel) for _, _, c in known]
+        adjusted = holm(np.array([r.p for r in readings])) if readings else np.empty(0)
+        for (embedding, facts, comparison), reading, p_holm in zip(
+            known, readings, adjusted, strict=True
+        ):
+            details: dict[str, Any] = {"p": reading.p, "p_holm": float(p_holm)}
+            if measure == "mmd":
+                details["map"] = principal_map(comparison)
+            yield Measurement(
+                self.id(measure),
+                value=reading.value,
+                better="lower",
+                variant=embedding,
+                aspect="joint_consistency",
+                interval=reading.interval,
+                noise_floor=reading.floor,
+                n=comparison.n,
+                method=Method(
+                    f"{name}; p by permutation of subjects, Holm over the embeddings",
+                    source,
+                    {"embedding": facts},
+                    comparison.seed,
+                ),
+                details=details,
+            )
+        for embedding, _, missing in sides:
+            if missing is None:
+                yield self._no_embedding(measure, embedding)
 
     def frechet(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure the Frechet distance in a dimension that this n can carry."""
@@ -261,8 +278,12 @@ class Fidelity(CharacteristicEvaluation):
                     ),
                 )
 
-    def classifier(self, cohorts: Cohorts) -> Iterator[Measurement]:
-        """Measure how well a linear classifier tells synthetic from real."""
+    def classifier(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
+        """Measure how well a linear classifier tells synthetic from real.
+
+        Scores that are worse than chance are a warning: each synthetic item lies so near a real
+        one that the classifier, trained without it, takes it for real.
+        """
         for embedding, facts, comparison in self._each(cohorts):
             if comparison is None:
                 yield self._no_embedding("c2st_auc", embedding)
@@ -306,6 +327,16 @@ class Fidelity(CharacteristicEvaluation):
                 ),
                 details={"p": test.p_value},
             )
+            if interval.high < min(0.5, test.null_low):
+                yield Finding(
+                    f"{self.modality}.privacy.closer_than_chance",
+                    Severity.WARNING,
+                    "synthetic items lie nearer to single real items than real items do: look for "
+                    "copies",
+                    "合成样本与个别真实样本的接近程度超过真实样本之间: 请检查是否存在拷贝",
+                    embedding,
+                    role="synthetic",
+                )
 
     def _each(self, cohorts: Cohorts) -> Iterator[tuple[str, dict[str, Any], Comparison | None]]:
         for name, facts in self.embedding_facts(cohorts).items():

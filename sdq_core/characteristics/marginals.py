@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdq_core.characteristics.comparison import Comparison, spread
+from sdq_core.characteristics.drawings import histogram
 from sdq_core.measurement import Interval
 from sdq_core.statistics import MarginalTest, ecdf_distances
 
@@ -95,24 +96,14 @@ def histograms(
     order = np.argsort(-share.distance / np.maximum(share.margin, 1e-12), kind="stable")[:most]
     found = []
     for column in order:
-        real = comparison.raw[comparison.reference, column]
-        synthetic = comparison.raw[comparison.synthetic, column]
-        low, high = np.quantile(np.concatenate([real, synthetic]), [0.005, 0.995])
-        if not high > low:
-            high = low + 1.0
-        edges = np.linspace(low, high, bins + 1)
-        densities = [
-            np.histogram(np.clip(v, low, high), edges, density=True)[0] for v in (real, synthetic)
-        ]
-        found.append(
-            {
-                "feature": comparison.names[column],
-                "edges": [float(f"{e:.5g}") for e in edges],
-                "real": [float(f"{d:.4g}") for d in densities[0]],
-                "synthetic": [float(f"{d:.4g}") for d in densities[1]],
-                "distance": tests[column].wasserstein,
-                "distance_unit": "real IQR",
-                "consistent": bool(share.consistent[column]),
-            }
-        )
+        drawn = histogram(comparison, int(column), bins)
+        if drawn is not None:
+            found.append(
+                {
+                    **drawn,
+                    "distance": tests[column].wasserstein,
+                    "distance_unit": "real IQR",
+                    "consistent": bool(share.consistent[column]),
+                }
+            )
     return found

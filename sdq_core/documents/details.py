@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
@@ -61,13 +61,10 @@ class PointMap(_Form):
     synthetic: list[tuple[Number, Number]] = Field(min_length=1)
 
 
-class Curve(_Form):
-    """Lines over one axis, with bands."""
+class _Lines(_Form):
+    """Lines over the same x; a band needs both of its sides."""
 
     x: list[Number] = Field(min_length=2)
-    x_label: Words = ""
-    y_label: Words = ""
-    bands: Words = ""
     synthetic: list[Number]
     synthetic_low: list[Number] | None = None
     synthetic_high: list[Number] | None = None
@@ -76,12 +73,43 @@ class Curve(_Form):
     real_high: list[Number] | None = None
 
     @model_validator(mode="after")
-    def _as_long_as_x(self) -> Curve:
-        lines = (self.synthetic, self.synthetic_low, self.synthetic_high,
-                 self.real, self.real_low, self.real_high)  # fmt: skip
-        if any(line is not None and len(line) != len(self.x) for line in lines):
+    def _as_long_as_x(self) -> Self:
+        if any(len(line) != len(self.x) for line in self.lines()):
             raise ValueError("every line needs one number for each x")
         return self
+
+    def lines(self) -> list[list[float]]:
+        """Return the lines that are there."""
+        found = (self.synthetic, self.synthetic_low, self.synthetic_high,
+                 self.real, self.real_low, self.real_high)  # fmt: skip
+        return [line for line in found if line is not None]
+
+
+class Curve(_Lines):
+    """Lines over one axis, with bands."""
+
+    x_label: Words = ""
+    y_label: Words = ""
+    bands: Words = ""
+
+
+class CurvePanel(_Lines):
+    """Lines of one small drawing among many."""
+
+    title: Words
+
+
+class Curves(_Form):
+    """Small drawings side by side, in one scale where `shared_y`; what the axes are is said once.
+
+    A panel is some 160 pixels wide: more than about 200 points a line only make the files larger.
+    """
+
+    panels: list[CurvePanel] = Field(min_length=1)
+    x_label: Words = ""
+    y_label: Words = ""
+    bands: Words = ""
+    shared_y: bool = True
 
 
 class Bar(_Form):
@@ -138,12 +166,15 @@ class Suspect(_Form):
     transform: Words = ""
 
 
-Kind = Literal["histograms", "map", "curve", "bars", "ranking", "table", "roc", "suspects", "notes"]
+Kind = Literal[
+    "histograms", "map", "curve", "curves", "bars", "ranking", "table", "roc", "suspects", "notes"
+]
 
 FORMS: Final[dict[Kind, TypeAdapter[Any]]] = {
     "histograms": TypeAdapter(list[Histogram]),
     "map": TypeAdapter(PointMap),
     "curve": TypeAdapter(Curve),
+    "curves": TypeAdapter(Curves),
     "bars": TypeAdapter(list[Bar]),
     "ranking": TypeAdapter(list[Ranked]),
     "table": TypeAdapter(Table),

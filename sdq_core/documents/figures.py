@@ -13,6 +13,7 @@ from sdq_core.documents.details import (
     Bar,
     Bilingual,
     Curve,
+    Curves,
     Histogram,
     Kind,
     PointMap,
@@ -30,6 +31,7 @@ from sdq_core.documents.texts import text
 __all__ = ["Figure", "Panel", "figures"]
 
 MOST_HISTOGRAMS: Final = 12
+MOST_PANELS: Final = 24
 MOST_ROWS: Final = 40
 
 Cell = str | Markup
@@ -150,21 +152,46 @@ def _map(found: PointMap, language: str) -> Figure:
 
 
 def _curve(found: Curve, language: str) -> Figure:
-    title, bands = text("curve", language), pick(found.bands, language)
-    if found.x_label and found.y_label:
-        labels = {"x": pick(found.x_label, language), "y": pick(found.y_label, language)}
-        title = text("curve_of", language, **labels)
-        title = title[:1].upper() + title[1:]
+    bands = pick(found.bands, language)
     legend = [("line", "synthetic")]
     if found.real is not None:
         legend.insert(0, ("dashes", "real"))
     return Figure(
         "curve",
-        title,
+        _over(found, "curve", language),
         (Panel(Markup(plots.draw_curve(found, language))),),  # noqa: S704 - Canvas escapes
         notes=(bands,) if bands else (),
         legend=tuple(legend),
     )
+
+
+def _curves(found: Curves, language: str) -> Figure:
+    bands, panels = pick(found.bands, language), found.panels
+    edged = any(p.synthetic_low is not None and p.synthetic_high is not None for p in panels)
+    banded = any(p.real_low is not None and p.real_high is not None for p in panels)
+    legend = [("edges" if edged else "line", "synthetic")]
+    if banded or any(p.real is not None for p in panels):
+        legend.insert(0, ("band" if banded else "dashes", "real"))
+    drawings = plots.draw_panels(found, language, MOST_PANELS)
+    return Figure(
+        "curves",
+        _over(found, "curves", language),
+        tuple(
+            Panel(Markup(svg), pick(panel.title, language))  # noqa: S704 - Canvas escapes
+            for svg, panel in zip(drawings, panels, strict=False)
+        ),
+        notes=(*((bands,) if bands else ()), *_rest(len(panels), MOST_PANELS, language)),
+        legend=tuple(legend),
+    )
+
+
+def _over(found: Curve | Curves, key: str, language: str) -> str:
+    """Return the title: what is drawn over what, where both are named."""
+    if not (found.x_label and found.y_label):
+        return text(key, language)
+    labels = {"x": pick(found.x_label, language), "y": pick(found.y_label, language)}
+    title = text("curve_of", language, **labels)
+    return title[:1].upper() + title[1:]
 
 
 def _bars(found: Sequence[Bar], language: str) -> Figure:
@@ -303,6 +330,7 @@ _DRAW: Final[dict[Kind, Callable[[Any, str], Figure]]] = {
     "histograms": _histograms,
     "map": _map,
     "curve": _curve,
+    "curves": _curves,
     "bars": _bars,
     "table": _table,
     "roc": _roc,

@@ -29,6 +29,10 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         "The criterion needs a noise floor, and there is none.",
         "准则需要本底，但没有本底。",
     ),
+    "not_applicable": (
+        "The measure does not exist for this kind of data.",
+        "该类数据没有此项测量。",
+    ),
     "no_criterion": ("The profile sets no criterion.", "评价方案未设准则。"),
     "not_produced": (
         "The profile asks for a measure that was not produced.",

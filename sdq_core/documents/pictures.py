@@ -17,6 +17,8 @@ __all__ = ["MOST_BYTES", "Picture", "pictures", "withheld"]
 
 MOST_BYTES: Final = 600_000
 """Bytes of pictures that one report embeds; base64 makes four thirds of it."""
+_ROOM: Final = ((200, ""), (290, "third"), (430, "half"))
+"""Widest pictures, in pixels, that are read well in little, a third, half of the page's width."""
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
 
@@ -33,6 +35,8 @@ class Picture:
         ``data:`` address; empty where there is no picture.
     remark : str
         Why there is none.
+    room : {"", "third", "half", "whole"}
+        Share of the page's width that it needs to be read; empty for little.
     """
 
     item: str
@@ -41,6 +45,7 @@ class Picture:
     alt: str
     data: str
     remark: str
+    room: str
 
 
 def withheld(result: Result, *, show_real: bool) -> bool:
@@ -98,11 +103,12 @@ def pictures(
         else:
             total += len(content)
         role, why = word(image.role, language), one_of(image.why, image.why_zh, language)
-        data = ""
+        data = room = ""
         if content is not None:
+            room = _room(content)
             data = "data:image/png;base64," + base64.b64encode(content).decode()
         alt = text("picture_alt", language, role=role, item=image.item, why=why)
-        found.append(Picture(image.item, role, why, alt, data, remark))
+        found.append(Picture(image.item, role, why, alt, data, remark, room))
     return tuple(found)
 
 
@@ -116,6 +122,12 @@ def _suspects(result: Result) -> set[str]:
                 str(s["synthetic"]) for s in listed if isinstance(s, dict) and "synthetic" in s
             }
     return found
+
+
+def _room(content: bytes) -> str:
+    """Return how much room a PNG needs, by the width in its head (0 where that is cut short)."""
+    width = int.from_bytes(content[16:20], "big")
+    return next((room for widest, room in _ROOM if width <= widest), "whole")
 
 
 def _read(folder: Path, image: GalleryImage) -> bytes | None:

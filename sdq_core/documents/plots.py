@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sdq_core.documents.details import Bar, Curve, Histogram, PointMap, Ranked, Roc, pick
+from sdq_core.documents.details import (
+    Bar,
+    Curve,
+    CurvePanel,
+    Curves,
+    Histogram,
+    PointMap,
+    Ranked,
+    Roc,
+    pick,
+)
 from sdq_core.documents.numbers import notation, round_notation
 from sdq_core.documents.svg import Canvas, scale, ticks
 from sdq_core.documents.texts import text
@@ -15,6 +25,7 @@ __all__ = [
     "draw_curve",
     "draw_histogram",
     "draw_map",
+    "draw_panels",
     "draw_rank",
     "draw_roc",
     "outside",
@@ -49,7 +60,8 @@ class _Frame:
         left, top, right, bottom = self.box
         return scale(*self.x_range, left, right, x), scale(*self.y_range, bottom, top, y)
 
-    def axes(self, x_label: str, y_label: str, *, steps: int = 5) -> None:
+    def axes(self, *, steps: int = 5) -> None:
+        """Draw both axes with their numbers."""
         left, top, right, bottom = self.box
         canvas = self.canvas
         found = ticks(*self.x_range, steps)
@@ -66,9 +78,13 @@ class _Frame:
             canvas.line([(left, y), (right, y)], "grid")
             canvas.label(left - 6, y + 4, style.write(tick), "t", "end")
         canvas.line([(left, top), (left, bottom), (right, bottom)], "axis")
-        canvas.label((left + right) / 2, self.canvas.height - 4, x_label, "t", "middle")
+
+    def names(self, x_label: str, y_label: str) -> None:
+        """Write what the axes are."""
+        left, top, right, bottom = self.box
+        self.canvas.label((left + right) / 2, self.canvas.height - 4, x_label, "t", "middle")
         if y_label:
-            canvas.upright(11, (top + bottom) / 2, y_label)
+            self.canvas.upright(11, (top + bottom) / 2, y_label)
 
 
 def draw_histogram(histogram: Histogram, language: str) -> str:
@@ -112,7 +128,8 @@ def draw_map(points: PointMap, language: str) -> str:
             text("explained", language, axis=label, share=style.write(share))
             for label, share in zip(labels, points.explained, strict=True)
         ]
-    frame.axes(labels[0], labels[1])
+    frame.axes()
+    frame.names(labels[0], labels[1])
     canvas.dots([frame.at(*p) for p in points.real[:MOST_POINTS]], "real-dots")
     canvas.crosses([frame.at(*p) for p in points.synthetic[:MOST_POINTS]], 3, "synthetic-crosses")
     return canvas.svg()
@@ -130,16 +147,39 @@ def outside(points: PointMap) -> int:
 
 def draw_curve(curve: Curve, language: str) -> str:
     """Return lines with their bands over one axis."""
-    width, height = 460.0, 270.0
-    canvas = Canvas(width, height, text("curve_alt", language, label=pick(curve.y_label, language)))
+    canvas = Canvas(460, 270, text("curve_alt", language, label=pick(curve.y_label, language)))
+    frame = _Frame(canvas, (58, 8, 448, 228), (min(curve.x), max(curve.x)), _reach([curve]))
+    frame.axes()
+    frame.names(pick(curve.x_label, language), pick(curve.y_label, language))
+    _draw_lines(frame, curve)
+    return canvas.svg()
+
+
+def draw_panels(curves: Curves, language: str, most: int) -> list[str]:
+    """Return the first panels as small drawings, their synthetic bands as thin lines."""
+    shown = curves.panels[:most]
+    shared = _reach(shown) if curves.shared_y else None
+    drawings = []
+    for panel in shown:
+        canvas = Canvas(204, 150, text("curve_alt", language, label=pick(panel.title, language)))
+        y_range = _reach([panel]) if shared is None else shared
+        frame = _Frame(canvas, (38, 6, 196, 130), (min(panel.x), max(panel.x)), y_range)
+        frame.axes(steps=4)
+        _draw_lines(frame, panel, edges=True)
+        drawings.append(canvas.svg())
+    return drawings
+
+
+def _reach(found: Sequence[Curve | CurvePanel]) -> tuple[float, float]:
+    """Range of all lines."""
+    values = [v for curve in found for line in curve.lines() for v in line]
+    return _padded(min(values), max(values))
+
+
+def _draw_lines(frame: _Frame, curve: Curve | CurvePanel, *, edges: bool = False) -> None:
+    """Draw real, then synthetic over it; the synthetic band as its two `edges` or as an area."""
+    canvas = frame.canvas
     order = sorted(range(len(curve.x)), key=curve.x.__getitem__)
-    lines = (curve.synthetic, curve.synthetic_low, curve.synthetic_high,
-             curve.real, curve.real_low, curve.real_high)  # fmt: skip
-    values = [v for line in lines if line is not None for v in line]
-    frame = _Frame(
-        canvas, (58, 8, 448, 228), (min(curve.x), max(curve.x)), _padded(min(values), max(values))
-    )
-    frame.axes(pick(curve.x_label, language), pick(curve.y_label, language))
 
     def path(line: Sequence[float]) -> list[tuple[float, float]]:
         return [frame.at(curve.x[k], line[k]) for k in order]
@@ -148,12 +188,16 @@ def draw_curve(curve: Curve, language: str) -> str:
         ("real", curve.real_low, curve.real_high),
         ("synthetic", curve.synthetic_low, curve.synthetic_high),
     ):
-        if low is not None and high is not None:
+        if low is None or high is None:
+            continue
+        if edges and side == "synthetic":
+            canvas.line(path(low), "synthetic-edge")
+            canvas.line(path(high), "synthetic-edge")
+        else:
             canvas.area([*path(high), *reversed(path(low))], f"{side}-band")
     if curve.real is not None:
         canvas.line(path(curve.real), "real-line")
     canvas.line(path(curve.synthetic), "synthetic-line")
-    return canvas.svg()
 
 
 def draw_bar(bar: Bar, top: float, words: str) -> str:
@@ -194,7 +238,8 @@ def draw_roc(roc: Roc, language: str) -> str:
     width, height = 300.0, 300.0
     canvas = Canvas(width, height, text("roc_alt", language))
     frame = _Frame(canvas, (52, 8, 290, 258), (0.0, 1.0), (0.0, 1.0))
-    frame.axes(text("false_positives", language), text("true_positives", language))
+    frame.axes()
+    frame.names(text("false_positives", language), text("true_positives", language))
     canvas.line([frame.at(0, 0), frame.at(1, 1)], "diagonal")
     canvas.line([frame.at(f, t) for f, t in zip(roc.fpr, roc.tpr, strict=True)], "synthetic-line")
     return canvas.svg()

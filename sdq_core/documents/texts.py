@@ -176,6 +176,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "explained": ("{axis} ({share} of variance)", "{axis}（方差占比 {share}）"),
     "curve": ("Curve", "曲线"),
+    "curves": ("Curves", "曲线组"),
     "curve_of": ("{y} over {x}", "{y}（横轴：{x}）"),
     "curve_alt": (
         "Lines of real and synthetic data: {label}",

@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 Values = NDArray[np.float64]
-Kernel = Literal["rbf", "cubic", "linear"] | Callable[[Values, Values], Values]
+Kernel = Literal["rbf", "cubic", "linear", "energy"] | Callable[[Values, Values], Values]
 
 SCALES = (0.5, 1.0, 2.0)
 """Multiples of the bandwidth over which the RBF kernel is averaged."""
@@ -68,9 +68,11 @@ def gram(z: ArrayLike, kernel: Kernel = "rbf", bandwidth: float | None = None) -
     Parameters
     ----------
     z : array_like, shape (N, d)
-    kernel : {"rbf", "cubic", "linear"} or callable
+    kernel : {"rbf", "cubic", "linear", "energy"} or callable
         ``rbf``: mean of ``exp(-|u - v|^2 / (2 s^2))`` over s = 0.5, 1, 2 times the bandwidth;
-        ``cubic``: ``(u.v / d + 1)^3``; a callable takes two matrices of rows.
+        ``cubic``: ``(u.v / d + 1)^3``; ``energy``: ``-|u - v|``, whose discrepancy is the energy
+        distance ``2 E|X-Y| - E|X-X'| - E|Y-Y'|`` (Sejdinovic et al. 2013, doi:10.1214/13-AOS1140);
+        a callable takes two matrices of rows.
     bandwidth : float, optional
         Median distance by default (Gretton et al. 2012, section 8).
 
@@ -219,10 +221,12 @@ def kernel_distance(
 
 def _width(z: Values, kernel: Kernel, bandwidth: float | None) -> float:
     """Bandwidth in use; 1 for kernels that have none."""
-    if callable(kernel) or kernel in ("linear", "cubic"):
+    if callable(kernel) or kernel in ("linear", "cubic", "energy"):
         return 1.0
     if kernel != "rbf":
-        raise UsageError(f"kernel: must be rbf, cubic, linear or callable, found {kernel!r}")
+        raise UsageError(
+            f"kernel: must be rbf, cubic, linear, energy or callable, found {kernel!r}"
+        )
     width = median_bandwidth(z) if bandwidth is None else bandwidth
     if not 0 < width < np.inf:
         raise UsageError(f"bandwidth: must be positive and finite, found {width}")
@@ -243,6 +247,8 @@ def _evaluate(u: Values, v: Values, kernel: Kernel, width: float) -> Values:
         return np.asarray(u @ v.T)
     if kernel == "cubic":
         return np.asarray((u @ v.T / u.shape[1] + 1) ** 3)
+    if kernel == "energy":
+        return np.asarray(-np.sqrt(squared_distances(u, v)))
     # The widths are powers of two apart, so each kernel is the fourth power of the next one.
     wide = squared_distances(u, v)
     wide /= -2 * (SCALES[-1] * width) ** 2

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from sdq_core.dicom.elements import attribute_name, number, numbers, text, texts
 from sdq_core.vocabulary import Severity
 from sdq_imaging import dicom_tables
-from sdq_imaging.dicom.elements import attribute_name, number, numbers, text, texts
 from sdq_imaging.dicom.patient_contradictions import finding, patient_contradictions
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
+from sdq_core.dicom.elements import number, parse_date, text
 from sdq_core.finding import Finding
 from sdq_core.vocabulary import Severity
-from sdq_imaging.dicom.elements import number, text
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-__all__ = ["finding", "parse_date", "patient_contradictions"]
+__all__ = ["finding", "patient_contradictions"]
 
 UNPAIRED = frozenset(
     [
@@ -55,31 +55,6 @@ PLAUSIBLE = {
 
 
 EVENT_DATES = ("SeriesDate", "AcquisitionDate", "ContentDate", "InstanceCreationDate")
-
-
-def parse_date(value: str) -> date | None:
-    """Return a DICOM date, or None when it is not one.
-
-    Parameters
-    ----------
-    value : str
-        ``YYYYMMDD``.
-
-    Returns
-    -------
-    datetime.date or None
-
-    Examples
-    --------
-    >>> parse_date("20240229"), parse_date("20250229")
-    (datetime.date(2024, 2, 29), None)
-    """
-    if len(value) != 8 or not (value.isascii() and value.isdigit()):
-        return None
-    try:
-        return date(int(value[:4]), int(value[4:6]), int(value[6:]))
-    except ValueError:
-        return None
 
 
 def finding(

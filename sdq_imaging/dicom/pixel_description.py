@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sdq_core.dicom.elements import attribute_name, is_empty, number, numbers, text
 from sdq_core.finding import Finding
 from sdq_core.vocabulary import Severity
-from sdq_imaging.dicom.elements import attribute_name, is_empty, number, numbers, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
+from sdq_core.dicom.elements import attribute_name, is_empty, items, place_text, text
 from sdq_core.finding import Finding
 from sdq_core.vocabulary import Severity
 from sdq_imaging import dicom_tables
-from sdq_imaging.dicom.elements import attribute_name, is_empty, items, place_text, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

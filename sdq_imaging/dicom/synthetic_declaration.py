@@ -1,7 +1,6 @@
 """Whether an image says that it is synthetic, and by what it was made.
 
-DICOM: Synthetic Data (0008,001C) (PS3.3 C.12.1, SOP Common Module), Derivation Description and Code
-Sequence (C.7.6.1), Contributing Equipment Sequence (C.12.1). Pictures: the implicit label of
+DICOM: see `sdq_core.dicom.synthetic_declaration`. Pictures: the implicit label of
 GB 45438-2025 (``AIGC``) and the IPTC digital source type. Other formats: ``key=value`` in a text
 field.
 """
@@ -14,32 +13,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sdq_core.finding import Finding
+from sdq_core.synthetic_words import stated_synthetic
 from sdq_core.vocabulary import Severity
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-__all__ = ["check_synthetic", "declared_synthetic", "synthesis_metadata"]
+__all__ = ["check_synthetic", "declared_synthetic"]
 
-LINEAGE_KEYS = {
-    "AlgorithmName": ("algorithm", "algorithmname", "generator", "model", "modelname"),
-    "AlgorithmVersion": ("algorithmversion", "generatorversion", "modelversion", "version"),
-    "Seed": ("seed", "randomseed"),
-    "Run": ("run", "runid"),
-    "Condition": ("condition",),
-    "Weights": ("checkpoint", "weights", "weightssha256"),
-    "TrainingData": ("trainingdata", "trainedon", "trainingset"),
-}
-"""Name in the metadata -> keys of ``key=value`` in Derivation Description that mean it."""
-
-KEY_VALUE = re.compile(r"([A-Za-z][A-Za-z0-9_ -]{0,30}?)\s*[=:]\s*([^;,\n\r=]{1,64})")
-DECLARATION = re.compile(
-    r"synthetic[ _-]?(?:data)?\s*[=:]\s*(?P<value>yes|true|1|no|false|0)\b", re.IGNORECASE
-)
-PLAIN_WORDS = re.compile(r"\bAIGC\b|\bsynthetic data\b|合成数据|人工智能生成", re.IGNORECASE)
-NEGATED = re.compile(
-    r"\b(?:no|not|non)[ -]+(?:an? )?(?:AIGC|synthetic data)\b|非合成数据", re.IGNORECASE
-)
 SOURCE_TYPE = re.compile(r"(?:composite(?:With)?)?(?:T|t)rainedAlgorithmicMedia|algorithmicMedia")
 YES, NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
 
@@ -71,7 +52,7 @@ def check_synthetic(dataset: Dataset) -> tuple[Finding, ...]:
 
 
 def _judge(dataset: Dataset) -> Iterator[Finding]:
-    from sdq_imaging.dicom.elements import items, text, texts
+    from sdq_core.dicom.elements import items, text, texts
 
     if text(dataset, "SyntheticData") != "YES":
         yield Finding(
@@ -116,76 +97,6 @@ def _judge(dataset: Dataset) -> Iterator[Finding]:
             "C.7.6.1.1.2）；请改写",
             "ImageType",
         )
-
-
-def synthesis_metadata(dataset: Dataset) -> dict[str, str]:
-    """Return what a DICOM object says about its own synthesis, for ``Description.metadata``.
-
-    Parameters
-    ----------
-    dataset : pydicom.Dataset
-
-    Returns
-    -------
-    dict of str to str
-        ``SyntheticData``: ``"YES"``, ``"NO"`` or ``"absent"``. ``derivation``: ``"present"`` or
-        ``"absent"``. Where the object says so: ``AlgorithmName``, ``AlgorithmVersion``, ``Seed``,
-        ``Run``, ``Condition``, ``Weights``, ``TrainingData`` (from ``key=value`` pairs in
-        Derivation Description, from Algorithm Name (0066,0036) and Version (0066,0031) at any
-        depth, else from the Contributing Equipment Sequence) and
-        ``ContributingEquipmentManufacturer``. A value in which an identifier is recognised is left
-        out.
-
-    Examples
-    --------
-    >>> from pydicom import Dataset
-    >>> header = Dataset()
-    >>> header.DerivationDescription = "generator=vae; version=1.2; seed=7"
-    >>> made = synthesis_metadata(header)
-    >>> made["SyntheticData"], made["AlgorithmName"], made["Seed"]
-    ('absent', 'vae', '7')
-    """
-    from sdq_imaging.dicom.elements import items, text, texts
-    from sdq_imaging.dicom.identifier_patterns import identifiers_in_text
-
-    stated = text(dataset, "SyntheticData")
-    description = "; ".join(texts(dataset, "DerivationDescription"))
-    derived = bool(description) or bool(items(dataset, "DerivationCodeSequence"))
-    facts = {
-        "SyntheticData": stated if stated in ("YES", "NO") else "absent",
-        "derivation": "present" if derived else "absent",
-    }
-    found = _key_values(description)
-    for name, value in _algorithm(dataset).items():
-        found.setdefault(name, value)
-    for equipment in items(dataset, "ContributingEquipmentSequence") or ():
-        found.setdefault("ContributingEquipmentManufacturer", text(equipment, "Manufacturer"))
-        found.setdefault("AlgorithmName", text(equipment, "ManufacturerModelName"))
-        found.setdefault("AlgorithmVersion", text(equipment, "SoftwareVersions"))
-    facts |= {k: v for k, v in sorted(found.items()) if v and not identifiers_in_text(v)}
-    return facts
-
-
-def _key_values(description: str) -> dict[str, str]:
-    names = {key: name for name, keys in LINEAGE_KEYS.items() for key in keys}
-    found: dict[str, str] = {}
-    for key, value in KEY_VALUE.findall(description):
-        name = names.get(re.sub(r"[^a-z0-9]", "", key.lower()))
-        if name is not None:
-            found.setdefault(name, value.strip())
-    return found
-
-
-def _algorithm(dataset: Dataset) -> dict[str, str]:
-    from sdq_imaging.dicom.elements import texts, walk
-
-    wanted = {0x00660036: "AlgorithmName", 0x00660031: "AlgorithmVersion"}
-    found: dict[str, str] = {}
-    for place, _ in walk(dataset):
-        name = wanted.get(int(place.tag))
-        if name is not None and name not in found:
-            found[name] = next(iter(texts(place.dataset, int(place.tag), place.encodings)), "")[:64]
-    return found
 
 
 def declared_synthetic(metadata: Mapping[str, str], kind: str) -> bool | None:
@@ -233,12 +144,7 @@ def _answer(key: str, value: str) -> bool | None:
         return _aigc_label(value)
     if SOURCE_TYPE.search(value):
         return True
-    stated = DECLARATION.search(value)
-    if stated is not None:
-        return stated["value"].lower() in YES
-    if NEGATED.search(value):
-        return False
-    return True if PLAIN_WORDS.search(value) else None
+    return stated_synthetic(value)
 
 
 def _aigc_label(value: str) -> bool | None:

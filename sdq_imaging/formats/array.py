@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-import warnings
-import zipfile
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from sdq_core import stacks
 from sdq_core.description import Item
 from sdq_core.errors import UnreadableItem
 from sdq_imaging.formats.checks import finite, limit
@@ -22,15 +19,7 @@ from sdq_imaging.rules import finding
 
 __all__ = ["SUFFIXES", "items", "read"]
 
-SUFFIXES = (".npy", ".npz")
-
-ATTRIBUTES = {
-    "label": "class", "labels": "class", "class": "class", "classes": "class", "y": "class",
-    "subject": "subject", "subjects": "subject", "patient": "subject",
-    "name": "name", "names": "name", "synthetic": "synthetic", "seed": "seed",
-    "generator": "generator",
-}  # fmt: skip
-"""Names of per-image arrays inside a stack -> attribute."""
+SUFFIXES = stacks.SUFFIXES
 
 Array = NDArray[Any]
 
@@ -58,18 +47,13 @@ def items(path: Path, identifier: str, max_pixels: int) -> list[Item]:
     UnreadableItem
         The file holds no stack of images.
     """
-    stack, attributes = _load(path, max_pixels)
-    if len(stack) == 0:
+    stack = _load(path, max_pixels)
+    values = stack.values
+    if len(values) == 0:
         raise UnreadableItem(
             "imaging.structure.no_pixel_data", "the stack holds no image; remove it or fill it"
         )
-    if _is_one(stack.shape, stack.dtype):
-        return [Item(identifier, (path,), digest=_digest(stack))]
-    found = []
-    for k in range(len(stack)):
-        facts = {name: str(values[k]) for name, values in attributes.items()}
-        found.append(Item(f"{identifier}#{k}", (path,), str(k), _digest(stack[k]), facts))
-    return found
+    return stacks.items(path, identifier, stack, one=_is_one(values.shape, values.dtype))
 
 
 def read(item: Item, max_pixels: int) -> Image:
@@ -79,7 +63,7 @@ def read(item: Item, max_pixels: int) -> Image:
     ------
     UnreadableItem
     """
-    stack, _ = _load(item.paths[0], max_pixels, attributes=False)
+    stack = _load(item.paths[0], max_pixels).values
     if item.part and int(item.part) >= len(stack):
         raise UnreadableItem(
             "imaging.structure.truncated",
@@ -115,84 +99,23 @@ def read(item: Item, max_pixels: int) -> Image:
     )
 
 
-_cached: tuple[tuple[str, int, int], Array, dict[str, Array]] | None = None
-
-
-def _load(
-    path: Path, max_pixels: int, *, attributes: bool = True
-) -> tuple[Array, dict[str, Array]]:
-    """Open the stack of a file; the last compressed one is kept, for its next image."""
-    global _cached  # a worker reads many images of one file in a row
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if path.suffix.lower() == ".npy":
-                with path.open("rb") as file:
-                    _check(*_header(file), max_pixels)
-                return np.load(path, mmap_mode="r", allow_pickle=False), {}
-            stat = path.stat()
-            key = (str(path), stat.st_size, stat.st_mtime_ns)
-            if _cached is None or _cached[0] != key:
-                _cached = (key, *_npz(path, max_pixels))
-            return _cached[1], _cached[2] if attributes else {}
-    except (UnreadableItem, PermissionError, FileNotFoundError, MemoryError):
-        raise
-    except Exception as error:  # broken archives fail in many ways
-        if isinstance(error, RuntimeError) and "encrypted" in str(error):
-            raise UnreadableItem(
-                "imaging.structure.encrypted", "the archive is encrypted; give it decrypted"
-            ) from error
-        if path.stat().st_size == 0:
-            raise UnreadableItem(
-                "imaging.structure.empty_file", "the file has no bytes; write it again"
-            ) from error
-        raise UnreadableItem(
-            "imaging.structure.truncated",
-            f"the array file cannot be read ({type(error).__name__}); write it again",
-        ) from error
-
-
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Return shape and data type of an array without reading it."""
-    read_header = (
-        npy.read_array_header_1_0
-        if npy.read_magic(file) == (1, 0)
-        else npy.read_array_header_2_0  # of version 3 too: it differs in the field names' encoding
-    )
-    shape, _, dtype = read_header(file)
-    return shape, dtype
-
-
-def _npz(path: Path, max_pixels: int) -> tuple[Array, dict[str, Array]]:
-    with zipfile.ZipFile(path) as archive:
-        shapes = {}
-        for name in archive.namelist():
-            with archive.open(name) as member:
-                shapes[name.removesuffix(".npy")] = _header(member)
-    images: list[str] = [n for n in NAMES if n in shapes] or [
+def _choose(shapes: stacks.Shapes) -> str:
+    found = [n for n in NAMES if n in shapes] or [
         n for n, (shape, _) in shapes.items() if len(shape) >= 3
     ]
-    if not images:
+    if not found:
         raise UnreadableItem(
             "imaging.structure.not_an_image",
             "the archive holds no array of images; name it 'images', shape (n, y, x)",
         )
-    _check(*shapes[images[0]], max_pixels)
-    pickled = [n for n, (_, dtype) in shapes.items() if n in ATTRIBUTES and dtype.hasobject]
-    if pickled:
-        raise UnreadableItem(
-            "imaging.structure.unsupported",
-            "a label array holds pickled objects, which are never loaded; write it as text or "
-            "numbers",
-        )
-    with np.load(path, allow_pickle=False) as archive:
-        stack = archive[images[0]]
-        facts = {
-            ATTRIBUTES[n]: archive[n]
-            for n in archive.files
-            if n in ATTRIBUTES and shapes[n][0][:1] == (len(stack),) and len(shapes[n][0]) == 1
-        }
-    return stack, facts
+    return found[0]
+
+
+KIND = stacks.StackKind("imaging.structure", _choose)
+
+
+def _load(path: Path, max_pixels: int) -> stacks.Stack:
+    return stacks.load(path, KIND, lambda shape, dtype: _check(shape, dtype, max_pixels))
 
 
 def _check(shape: tuple[int, ...], dtype: np.dtype[Any], max_pixels: int) -> None:
@@ -222,10 +145,3 @@ def _check(shape: tuple[int, ...], dtype: np.dtype[Any], max_pixels: int) -> Non
 def _is_one(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
     """Whether an array is one image, grey or in colours, rather than a stack."""
     return len(shape) == 2 or (len(shape) == 3 and shape[-1] == 3 and dtype == np.uint8)
-
-
-def _digest(values: Array) -> str:
-    """SHA-256 of dtype, shape and bytes of one image."""
-    found = hashlib.sha256(f"{values.dtype.str}{values.shape}".encode())
-    found.update(np.ascontiguousarray(values).tobytes())
-    return found.hexdigest()

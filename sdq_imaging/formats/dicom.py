@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sdq_core.dicom.files import is_dicom
 from sdq_core.errors import UnreadableItem
 from sdq_imaging.formats.checks import finite, limit, nothing_read
 from sdq_imaging.formats.codestream import frame_size
@@ -89,23 +90,6 @@ class SliceFacts:
     def depth(self) -> float | None:
         """Position along the slice normal, in millimetres."""
         return _depth(self.orientation, self.position)
-
-
-def is_dicom(path: Path) -> bool:
-    """Return whether a file has the DICOM preamble, or begins as a bare data set does."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(140)
-    except OSError:
-        return False
-    if head[128:132] == b"DICM":
-        return True
-    # Without preamble a data set starts with group 0002 or 0008, little endian, a known VR or a
-    # short implicit length.
-    group = head[:4]
-    return group in (b"\x08\x00\x05\x00", b"\x08\x00\x08\x00", b"\x08\x00\x16\x00") or group == (
-        b"\x02\x00\x00\x00"
-    )
 
 
 def header(path: Path) -> Dataset:

@@ -13,19 +13,20 @@ NASTY = "<script>alert('x')</script>{{ 7*7 }}{% raw %}{0}{count}&amp;\u202egnp.\
 LONG = "first_order.wavelet_HHL." + "grey_level_size_zone_non_uniformity_normalised_" * 2 + "3D"
 
 
-def png(size=24, shade=128):
+def png(size=24, shade=128, height=None):
     """A grey PNG."""
-    rows = b"".join(b"\x00" + bytes([(shade + x) % 256 for x in range(size)]) for _ in range(size))
+    height = size if height is None else height
+    row = b"\x00" + bytes([(shade + x) % 256 for x in range(size)])
 
     def chunk(name, data):
         body = name + data
         return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
-    head = struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", size, height, 8, 0, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", head)
-        + chunk(b"IDAT", zlib.compress(rows, 9))
+        + chunk(b"IDAT", zlib.compress(row * height, 9))
         + chunk(b"IEND", b"")
     )
 
@@ -128,6 +129,33 @@ def spectrum():
     }
 
 
+def beats(nasty, count=26):
+    """Mean beats of many leads, one of which has a name from data."""
+    x = np.linspace(-250, 450, 36)
+    found = []
+    for k in range(count):
+        real = (1.2 - 0.1 * k) * np.exp(-((x / 18) ** 2)) + 0.2 * np.exp(-(((x - 260) / 60) ** 2))
+        synthetic = 0.8 * real + 0.02
+        lines = {
+            "real": real, "real_low": real - 0.15, "real_high": real + 0.2,
+            "synthetic": synthetic, "synthetic_low": synthetic - 0.1,
+            "synthetic_high": synthetic + 0.1,
+        }  # fmt: skip
+        if k == 2:
+            lines = {"synthetic": synthetic}
+        elif k == 3:
+            lines = {"synthetic": 0 * x, "real": 0 * x}
+        title = {1: nasty, 4: {"en": "average of leads", "zh": "各导联平均"}}.get(k, f"V{k + 1}")
+        drawn = {name: line.round(4).tolist() for name, line in lines.items()}
+        found.append({"title": title, "x": x.tolist(), **drawn})
+    return {
+        "panels": found,
+        "x_label": "time from the R peak [ms]",
+        "y_label": "mean beat [mV]",
+        "bands": "Grey: the middle 90 % of real items; thin lines: of synthetic items.",
+    }
+
+
 def sample(*, nasty=NASTY):
     """The result as plain data; `nasty` stands for every name that comes from data."""
     p, f, i, na = "pass", "fail", "inconclusive", "not_assessed"
@@ -160,6 +188,8 @@ def sample(*, nasty=NASTY):
                     ci=interval(3.9, 4.8), floor=interval(0.14, 0.79, "splits", 0.4),
                     rule=criterion(high=1.75), verdict=f, code=outside,
                     details={"curve": spectrum()}),
+        measurement("fidelity.beat_distance", 0.21, aspect=joint, unit="mV",
+                    details={"curves": beats(nasty)}),
         measurement("fidelity.ms_ssim_diversity", 0.151),
         measurement("fidelity.ssim_paired", reason="no pairs are declared: give the column 'pair'",
                     reason_zh="未声明配对: 请给出 pair 列", code="no_criterion", n={}),

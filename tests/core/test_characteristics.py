@@ -12,6 +12,7 @@ from sdq_core.characteristics.completeness import Completeness
 from sdq_core.characteristics.evaluation import CharacteristicEvaluation, Part
 from sdq_core.characteristics.explainability import Explainability
 from sdq_core.characteristics.fidelity import Fidelity
+from sdq_core.characteristics.marginals import marginal_consistency
 from sdq_core.characteristics.privacy import Privacy
 from sdq_core.characteristics.utility import Utility
 from sdq_core.cohort import Cohorts
@@ -137,21 +138,57 @@ def test_the_synthetic_sample_is_cut_to_what_the_floor_can_match():
     assert comparison.sizes == (100, 60)
 
 
-def test_a_feature_that_many_items_lack_is_left_out():
-    made = cohorts()
-    table = made.synthetic.table
+def lacking(cohort, rows):
+    """The same cohort, the feature NAMES[3] taken from its first rows."""
+    table = cohort.table
     cut = [
         dataclasses.replace(d, scalars={k: v for k, v in d.scalars.items() if k != NAMES[3]})
-        for d in table._descriptions[:60]
+        for d in table._descriptions[:rows]
     ]
-    made = dataclasses.replace(
-        made,
-        synthetic=dataclasses.replace(
-            made.synthetic,
-            table=DescriptionTable(table.items, [*cut, *table._descriptions[60:]], "synthetic"),
-        ),
-    )
+    whole = [*cut, *table._descriptions[rows:]]
+    return dataclasses.replace(cohort, table=DescriptionTable(table.items, whole, str(cohort.role)))
+
+
+def test_a_feature_that_many_real_items_lack_is_left_out():
+    made = cohorts()
+    made = dataclasses.replace(made, holdout=lacking(made.holdout, 60))
     assert NAMES[3] not in compare_scalars(made, NAMES, 0).names
+
+
+def test_synthetic_items_that_lack_a_feature_stay_and_count_as_different():
+    made = cohorts()
+    whole = compare_scalars(made, NAMES, 0)
+    comparison = compare_scalars(
+        dataclasses.replace(made, synthetic=lacking(made.synthetic, 30)), NAMES, 0
+    )
+    assert comparison.names == whole.names
+    assert comparison.sizes == whole.sizes
+    column = comparison.names.index(NAMES[3])
+    absent = comparison.absent[comparison.synthetic, column]
+    assert 0 < absent.sum() <= 30
+    values = comparison.raw[:, column]
+    assert values[comparison.synthetic][absent].max() < values[comparison.pool].min()
+    assert not comparison.absent[comparison.pool].any()
+    assert not marginal_consistency(comparison).consistent[column]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_classifier_below_chance_warns_of_copies(seed):
+    made = cohorts(seed)
+
+    def warned(cohorts_):
+        found = ToyFidelity("toy").classifier(cohorts_)
+        return [f.rule for f in found if isinstance(f, Finding)]
+
+    assert not warned(made)
+    # Copies of the reference: whoever is given out of the fit has its double on the other side.
+    n = len(made.synthetic)
+    copied = DescriptionTable(
+        made.synthetic.table.items, made.holdout.table._descriptions[:n], "synthetic"
+    )
+    synthetic = dataclasses.replace(made.synthetic, table=copied)
+    leaky = dataclasses.replace(made, synthetic=synthetic)
+    assert warned(leaky) == ["toy.privacy.closer_than_chance"]
 
 
 # --- balance --------------------------------------------------------------------------------------

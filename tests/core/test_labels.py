@@ -80,6 +80,26 @@ def test_the_order_of_the_rows_does_not_matter(tmp_path):
     assert cohort.classes.tolist() == other.classes.tolist()
 
 
+def test_a_part_takes_the_row_of_its_file_when_it_has_none_of_its_own(tmp_path):
+    found = labels(
+        tmp_path,
+        "item,class,subject\nrec.hea,x,s1\nrec.hea#t=10-20,y,s1\ns.npz#3,z,\ns.npz,w,\n",
+    )
+    made = table("rec.hea#t=0-10", "rec.hea#t=10-20", "s.npz#3,t=0-5", "s.npz#4", subject="inside")
+    cohort, findings = join(made, Role.TRAIN, tmp_path, found)
+    assert cohort.classes.tolist() == ["x", "y", "z", "w"]
+    assert cohort.subjects.tolist() == ["s1", "s1", "inside", "inside"]
+    assert findings == ()
+
+
+def test_a_part_takes_the_row_of_its_file_relative_to_the_tables_folder(tmp_path):
+    (tmp_path / "ecg").mkdir()
+    found = labels(tmp_path, "item,class\necg/rec.hea,x\n")
+    cohort, findings = join(table("rec.hea#t=0-10"), Role.TRAIN, tmp_path / "ecg", found)
+    assert cohort.classes.tolist() == ["x"]
+    assert findings == ()
+
+
 @pytest.mark.parametrize("text", ["name,class\na.png,x\n", ""])
 def test_a_table_without_item_is_refused(tmp_path, text):
     with pytest.raises(StudyError, match="item"):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from sample_result import encoded, measurement, sample, sample_result
+from sample_result import encoded, measurement, png, sample, sample_result
 from typer.testing import CliRunner
 
 import sdq_core
@@ -285,7 +285,8 @@ def literals(node):
 def phrases_in_the_source():
     """What the measures say of their intervals, and of what is missing."""
     root = Path(sdq_core.__file__).parents[1]
-    for path in sorted([*root.glob("sdq_core/**/*.py"), *root.glob("sdq_imaging/**/*.py")]):
+    parts = ("core", "imaging", "signals")
+    for path in sorted(p for part in parts for p in root.glob(f"sdq_{part}/**/*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             called = getattr(getattr(node, "func", None), "id", "")
             if called == "Interval" and len(node.args) > 2:
@@ -431,6 +432,47 @@ def test_a_figure_of_another_form_is_named_and_the_rest_goes_on(pages):
     assert "The figure “Attack curve” is not drawn" in pages["en"]
 
 
+def test_draws_panels_in_one_scale_with_the_axes_named_once(pages, result, language):
+    (figure,) = re.findall(
+        '<figure class="figure figure-curves">.*?</figure>\n</div>.*?</figure>',
+        pages[language], re.DOTALL)  # fmt: skip
+    drawings = re.findall('<svg viewBox="0 0 204.*?</svg>', figure, re.DOTALL)
+    (curves,) = (m.details["curves"] for m in result.measurements if "curves" in m.details)
+    assert len(drawings) == 24 == len(curves["panels"]) - 2
+    rest = {"en": "and 2 more in result.json", "zh": "另有 2 项"}
+    assert rest[language] in figure
+    for key in ("x_label", "y_label", "bands"):
+        words = curves[key] if language == "en" else in_chinese(curves[key])
+        assert figure.lower().count(words.lower()) == 1
+    assert ("各导联平均" if language == "zh" else "average of leads") in figure
+    grids = [re.findall('class="grid" points="[^"]*,(.*?)"', drawing) for drawing in drawings]
+    assert all(grid == grids[0] for grid in grids)
+    count = [drawing.count('"synthetic-edge"') for drawing in drawings]
+    assert count == [2, 2, 0, 0] + [2] * 20
+    assert all('"synthetic-band"' not in drawing for drawing in drawings)
+    assert ["real-line" in drawing for drawing in drawings] == [True, True, False] + [True] * 21
+
+
+def test_panels_of_their_own_scale_and_without_bands(folder):
+    panel = {"title": "a", "x": [0, 1], "synthetic": [0, 1], "real": [0, 2]}
+    curves = {"panels": [panel, {**panel, "real": [0, 900]}], "shared_y": False}
+    page = render_report(small([measurement("fidelity.mmd", details={"curves": curves})]), folder)
+    assert ">Curves<" in page
+    assert 'class="synthetic-edge"' not in page
+    assert 'class="real-band"' not in page
+    own = re.findall('<svg viewBox="0 0 204.*?</svg>', page, re.DOTALL)
+    assert ">500<" in own[1]
+    assert ">500<" not in own[0]
+
+
+@pytest.mark.parametrize("changed", [{"x": [0]}, {"real": [1]}, {"title": None}, {"x": ["a", 2]}])
+def test_panels_of_another_form_are_not_drawn(folder, changed):
+    panel = {"title": "a", "x": [0, 1], "synthetic": [0, 1], **changed}
+    details = {"curves": {"panels": [panel]}}
+    page = render_report(small([measurement("fidelity.mmd", details=details)]), folder)
+    assert "The figure “Curves” is not drawn" in page
+
+
 # --- pictures -------------------------------------------------------------------------------------
 
 
@@ -484,6 +526,18 @@ def test_embeds_no_more_than_the_report_can_carry(tmp_path, monkeypatch):
     page = render_report(sample_result(tmp_path), tmp_path)
     assert page.count("data:image/png") < 2
     assert "Not embedded" in page
+
+
+def test_shows_a_picture_at_the_size_that_it_needs(tmp_path):
+    found = sample_result(tmp_path)
+    (tmp_path / "gallery/01.png").write_bytes(png(900, height=500))
+    shown = re.findall("<figure.*?<img", render_report(found, tmp_path).split('id="gallery"')[1])
+    assert shown == ['<figure class="whole"><img', "<figure><img"]
+    for width, room in ((280, "third"), (320, "half")):
+        (tmp_path / "gallery/01.png").write_bytes(png(width))
+        assert f'<figure class="{room}"><img' in render_report(found, tmp_path)
+    (tmp_path / "gallery/01.png").write_bytes(png(300)[:10])  # cut short: no reason to stop
+    assert '<figure class="' not in render_report(found, tmp_path).split('id="gallery"')[1]
 
 
 # --- from a file ----------------------------------------------------------------------------------

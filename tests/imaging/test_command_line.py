@@ -165,9 +165,11 @@ def test_doctor_names_versions_and_plugins(run):
 
 
 def test_without_the_extra_the_command_line_says_what_to_install(tmp_path, run, monkeypatch):
-    import sdq_imaging.modality as modality
+    import sdq_imaging.modality
+    import sdq_signals.modality
 
-    monkeypatch.setitem(modality.REQUIREMENTS, "no_such_module", "no-such-distribution")
+    for modality in (sdq_imaging.modality, sdq_signals.modality):
+        monkeypatch.setitem(modality.REQUIREMENTS, "no_such_module", "no-such-distribution")
     code, out, _ = run("doctor")
     assert code == 2
     assert "no-such-distribution" in out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,18 +16,18 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage, stats
 
 from sdq_core.errors import UsageError
-from sdq_core.statistics import attack_curve
-from sdq_imaging.copies import (
-    copy_scores,
-    exact_copies,
-    membership_scores,
-    memorised,
-    nearest_is_train,
-    pixel_digest,
-)
-from sdq_imaging.null_tail import NullTail
-from sdq_imaging.registration import Matches, best_matches
+from sdq_core.hashing import array_digest
+from sdq_core.statistics import attack_curve, copies, nearest_reference
+from sdq_core.statistics.matches import Matches
+from sdq_core.statistics.null_tail import NullTail
+from sdq_imaging.copies import REGISTRATION
+from sdq_imaging.registration import best_matches
 from sdq_imaging.signature import signature
+
+copy_scores = partial(copies.copy_scores, floor=REGISTRATION.floor)
+membership_scores = partial(copies.membership_scores, search=REGISTRATION)
+memorised = partial(copies.memorised, search=REGISTRATION)
+nearest_is_train = partial(nearest_reference.nearest_is_train, search=REGISTRATION)
 
 CXR = Path(__file__).parents[2] / "fixtures/cxr"
 
@@ -285,17 +285,12 @@ def test_equal_null_scores_do_not_make_the_rest_impossible():
         elements=st.integers(0, 100),
     )
 )
-def test_pixel_digest_depends_on_values_and_shape_only(pixels):
-    digest = pixel_digest(pixels)
-    assert digest == pixel_digest(np.asfortranarray(pixels).astype(np.float32))
-    assert digest == pixel_digest(pixels.astype(">f8"))
-    assert digest != pixel_digest(pixels[None])
+def test_array_digest_depends_on_values_and_shape_only(pixels):
+    digest = array_digest(pixels)
+    assert digest == array_digest(np.asfortranarray(pixels).astype(np.float32))
+    assert digest == array_digest(pixels.astype(">f8"))
+    assert digest != array_digest(pixels[None])
     other = pixels.copy()
     other.flat[0] += 1
-    assert digest != pixel_digest(other)
+    assert digest != array_digest(other)
     assert len(digest) == len(hashlib.sha256().hexdigest())
-
-
-def test_exact_copies_ignore_unknown_digests():
-    assert exact_copies(["", "x", "y"], ["", "z", "y", "y"]) == ((2, 2),)
-    assert exact_copies([], ["a"]) == ()

@@ -12,9 +12,9 @@ from pydicom import Dataset
 from pydicom.datadict import dictionary_VR
 from pydicom.sequence import Sequence
 
+from sdq_core.dicom.identifier_attributes import ATTRIBUTES, DATES
+from sdq_core.identifiers import IDENTIFIER_KINDS, is_dummy
 from sdq_core.vocabulary import Severity
-from sdq_imaging.dicom.identifier_attributes import ATTRIBUTES, DATES
-from sdq_imaging.dicom.identifier_patterns import IDENTIFIER_KINDS, is_dummy
 from sdq_imaging.dicom_rules import identifiers, identifiers_in_text
 
 VALUES = {"PN": "Doe^Jane", "DA": "20200315", "DT": "20200315101500", "AE": "MR7"}

@@ -15,7 +15,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
-from sdq_imaging.dicom.value_representation import malformed_values
+from sdq_core.dicom.value_representation import malformed_values
 from sdq_imaging.dicom_rules import check
 
 SYNTAX = "breaks the syntax"
@@ -29,7 +29,7 @@ def plant(dataset: Dataset, keyword: str, vr: str, value: bytes) -> Dataset:
 
 
 def rules(dataset: Dataset) -> list[tuple[str, str]]:
-    return [(f.rule.split(".")[-1], f.where) for f in malformed_values(dataset)]
+    return [(f.rule.split(".")[-1], f.where) for f in malformed_values(dataset, "imaging")]
 
 
 BROKEN = [
@@ -77,7 +77,7 @@ SOUND = [
 @pytest.mark.parametrize(("keyword", "vr", "value"), BROKEN)
 def test_a_broken_value_is_found(keyword, vr, value):
     dataset = plant(Dataset(), keyword, vr, value)
-    (finding,) = malformed_values(dataset)
+    (finding,) = malformed_values(dataset, "imaging")
     assert finding.where == keyword
     assert SYNTAX in finding.message
     text = value.decode().strip("\0 ")
@@ -87,12 +87,12 @@ def test_a_broken_value_is_found(keyword, vr, value):
 
 @pytest.mark.parametrize(("keyword", "vr", "value"), SOUND)
 def test_a_sound_value_is_silent(keyword, vr, value):
-    assert malformed_values(plant(Dataset(), keyword, vr, value)) == ()
+    assert malformed_values(plant(Dataset(), keyword, vr, value), "imaging") == ()
 
 
 def test_multiplicity():
     planted = plant(Dataset(), "ImagePositionPatient", "DS", b"0\\0 ")
-    assert "multiplicity is 3" in malformed_values(planted)[0].message
+    assert "multiplicity is 3" in malformed_values(planted, "imaging")[0].message
     assert rules(plant(Dataset(), "Rows", "US", struct.pack("<HH", 1, 2)))
     assert rules(plant(Dataset(), "ImageType", "CS", b"DERIVED\\PRIMARY ")) == []
     assert rules(plant(Dataset(), "ImageType", "CS", b"DERIVED ")) != []  # 2-n

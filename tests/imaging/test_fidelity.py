@@ -9,9 +9,9 @@ from pictures import write
 from scipy import ndimage
 from skimage.metrics import structural_similarity
 
-from sdq_core.characteristics.comparison import compare_scalars
+from sdq_core.characteristics.comparison import compare_scalars, shared_scalars
 from sdq_core.measurement import Measurement
-from sdq_imaging.fidelity import ImagingFidelity, scalar_names
+from sdq_imaging.fidelity import ImagingFidelity
 from sdq_imaging.grey import resize
 from sdq_imaging.structural_similarity import pairwise_ms_ssim
 
@@ -182,7 +182,7 @@ def test_only_scalars_of_both_sides_are_compared(tmp_path):
     rgb = np.random.default_rng(0).integers(0, 255, (12, 48, 48, 3)).astype(np.uint8)
     write(tmp_path / "colour", rgb, labels=False)
     made = dataclasses.replace(made, synthetic=cohort(tmp_path / "colour", "synthetic"))
-    names = scalar_names(made)
+    names = shared_scalars(made)
     assert "grey.mean" in names
     assert not any(n.startswith("colour.") for n in names)
     assert set(FIDELITY.embedding_facts(made)) == {"radiomic", "random-resnet18"}

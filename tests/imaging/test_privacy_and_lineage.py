@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +14,18 @@ from pictures import write
 from PIL import Image as Picture
 from PIL.PngImagePlugin import PngInfo
 
+from sdq_core.characteristics.explainability import Explainability
 from sdq_core.errors import UsageError
 from sdq_core.finding import Finding
 from sdq_core.measurement import Measurement
-from sdq_imaging.explainability import ImagingExplainability
+from sdq_core.statistics import nearest_reference
+from sdq_imaging.copies import REGISTRATION
 from sdq_imaging.formats import dicom as dicom_format
 from sdq_imaging.metadata import ImagingMetadata
-from sdq_imaging.nearest_reference import nearest_is_train
 from sdq_imaging.privacy import ImagingPrivacy
 from sdq_imaging.reading import list_items, read_image
 
+nearest_is_train = partial(nearest_reference.nearest_is_train, search=REGISTRATION)
 PRIVACY = ImagingPrivacy("imaging")
 MAKER = Path(__file__).parents[2] / "fixtures" / "dicom" / "make_dicom.py"
 
@@ -200,11 +203,11 @@ def test_dicom_declares_by_its_header(tmp_path, make_dicom):
     ],
 )
 def test_lineage_needs_the_generator_and_what_reproduces(metadata, attributes, known):
-    assert ImagingExplainability("imaging").lineage(metadata, attributes) is known
+    assert Explainability("imaging").lineage(metadata, attributes) is known
 
 
 def test_lineage_of_pictures_and_dicom(tmp_path, make_dicom):
-    explain = ImagingExplainability("imaging")
+    explain = Explainability("imaging")
     made = cohorts(tmp_path, blobs((8, 8, 8)))
     assert by_id(explain.items(made))["item_lineage_share"].value == 1
     for folder, says in (("declared", True), ("undeclared", False)):

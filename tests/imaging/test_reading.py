@@ -12,7 +12,6 @@ from pydicom.data import get_testdata_file
 
 from sdq_core.description import Item
 from sdq_core.errors import UnreadableItem
-from sdq_imaging import reading
 from sdq_imaging.describing import ImagingDescriber
 from sdq_imaging.reading import list_items, read_image, read_mask
 from sdq_imaging.settings import ImagingSettings
@@ -59,7 +58,7 @@ def test_the_order_does_not_depend_on_the_file_system(tmp_path, monkeypatch, see
         return entries
 
     scandir = os.scandir
-    monkeypatch.setattr(reading.os, "scandir", shuffled)
+    monkeypatch.setattr(os, "scandir", shuffled)
     assert list_items(tmp_path) == expected
 
 

@@ -1,0 +1,1 @@
+"""What all DICOM objects share: elements, values, identifiers, declarations of synthesis."""

@@ -1,0 +1,1 @@
+"""The signals wing: ECG, EEG, PPG and their kin."""

@@ -1,0 +1,1 @@
+"""Format rules: every violation of a header, with its field and the source of the rule."""

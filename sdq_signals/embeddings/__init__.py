@@ -1,0 +1,1 @@
+"""Embeddings that need no weights file: name, version and hash stand beside every number."""

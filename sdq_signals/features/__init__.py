@@ -1,0 +1,1 @@
+"""What is computed from samples: pure functions over batches of recordings."""

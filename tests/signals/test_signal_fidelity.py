@@ -1,0 +1,133 @@
+"""The signal measures of fidelity: what each sees, what it leaves alone, and reasons."""
+
+import numpy as np
+import pytest
+from cohorts_made import RATE, cohort, cohorts, study_of, write
+from scipy.spatial.distance import cdist
+
+from sdq_core.characteristics.comparison import compare_scalars, shared_scalars
+from sdq_core.cohort import Cohorts
+from sdq_core.measurement import Measurement
+from sdq_core.statistics import gram, weighted_discrepancy
+from sdq_signals.fidelity import APART, SignalsFidelity
+from sdq_signals.simulated_ecg import simulate
+
+FIDELITY = SignalsFidelity("signals")
+DECIDING = ("spectrum", "morphology", "rhythm", "coherence", "energy")
+
+
+def values(made, *names):
+    """Measurements of some parts, by id and variant."""
+    found = {}
+    for name in names or DECIDING:
+        for output in getattr(FIDELITY, name)(made):
+            assert isinstance(output, Measurement)
+            key = output.id.rpartition(".")[2]
+            found[key if output.variant is None else f"{key}[{output.variant}]"] = output
+    return found
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory):
+    return cohorts(tmp_path_factory.mktemp("clean"))
+
+
+def test_parts_are_the_promised_measures():
+    assert " ".join(m for part in FIDELITY.parts() for m in part.measures) == (
+        "marginal_share_consistent spectrum_distance morphology_distance rhythm_distance "
+        "coherence_distance energy_distance frechet_distance kernel_distance precision recall "
+        "density coverage c2st_auc"
+    )
+
+
+def test_another_sample_lies_inside_its_noise_floor(clean):
+    for name, found in values(clean).items():
+        assert found.value is not None, name
+        assert found.interval.low <= found.value <= found.interval.high
+        width = found.noise_floor.high - found.noise_floor.centre
+        assert found.value < found.noise_floor.centre + 3 * width, name
+
+
+def rebuilt(**options):
+    return lambda samples: simulate(len(samples), rate=RATE, seed=99, **options).samples
+
+
+@pytest.mark.parametrize(
+    ("change", "seen"),
+    [
+        (rebuilt(heart_rate=100), "rhythm_distance[rate]"),
+        (rebuilt(hrv=0.0), "rhythm_distance[variability]"),
+        (rebuilt(without_p=1.0), "morphology_distance[p-waves]"),
+        (rebuilt(qrs_extra_ms=40), "morphology_distance[mean-beat]"),
+        (rebuilt(qrs_extra_ms=40), "morphology_distance[intervals]"),
+        (lambda x: x + np.random.default_rng(0).normal(0, 0.02, x.shape), "spectrum_distance"),
+        (lambda x: x[:, np.random.default_rng(0).permutation(12)], "coherence_distance"),
+        (rebuilt(qrs_extra_ms=40), "energy_distance[named-features]"),
+    ],
+    ids=lambda v: v if isinstance(v, str) else "",
+)
+def test_each_defect_stands_out_where_it_should(change, seen, tmp_path):
+    found = values(cohorts(tmp_path, change=change))[seen]
+    floor = found.noise_floor
+    assert found.interval.low > floor.centre + 2 * (floor.high - floor.centre)
+    assert found.details.get("p", 0.001) <= 0.001
+
+
+def test_energy_distance_equals_its_definition(clean):
+    found = values(clean, "energy")["energy_distance[named-features]"]
+    names = shared_scalars(clean, without=APART)
+    comparison = compare_scalars(clean, names, clean.seed("comparison/named-features"))
+    x, y = (comparison.values[r] for r in (comparison.reference, comparison.synthetic))
+    n, m = len(x), len(y)
+    expected = (
+        2 * cdist(x, y).mean()
+        - cdist(x, x).sum() / (n * (n - 1))
+        - cdist(y, y).sum() / (m * (m - 1))
+    )
+    assert found.value == pytest.approx(expected, rel=1e-6)
+    k = gram(comparison.values, "energy")
+    np.testing.assert_allclose(k, -cdist(comparison.values, comparison.values), atol=1e-5)
+    assert weighted_discrepancy(k, *comparison.observed_weights, comparison.groups)[
+        0
+    ] == pytest.approx(expected, rel=1e-6)
+
+
+def test_spectrum_and_coherence_are_differences_of_means(clean):
+    found = values(clean, "spectrum", "coherence")
+    tables = {c.role: c.table for c in clean.all}
+    for name, prefix, factor in (
+        ("spectrum_distance", "spectrum.band_", 10 / np.log(10)),
+        ("coherence_distance", "coherence.", 1.0),
+    ):
+        names = [n for n in tables["synthetic"].scalar_names if n.startswith(prefix)]
+        means = [
+            np.array([tables[r].scalar(n).mean() for n in names]) for r in ("holdout", "synthetic")
+        ]
+        expected = factor * np.sqrt(np.mean((means[0] - means[1]) ** 2))
+        assert found[name].value == pytest.approx(expected, rel=1e-6)
+
+
+def test_pictures_hold_no_single_real_recording(clean):
+    details = values(clean, "morphology")["morphology_distance[mean-beat]"].details
+    panels = details["curves"]["panels"]
+    assert [p["title"] for p in panels][:3] == ["I", "II", "III"]
+    lead = panels[1]
+    assert len(lead["x"]) == len(lead["real"]) == len(lead["synthetic_high"]) == 80
+    assert np.all(np.array(lead["real_low"]) <= np.array(lead["real_high"]))
+
+
+def test_signals_without_beats_get_reasons(tmp_path):
+    study = study_of(tmp_path)
+    rng = np.random.default_rng(0)
+    made = {}
+    for role in ("train", "holdout", "synthetic"):
+        noise = rng.normal(0, 20, (12, 2, 2500))
+        path = write(tmp_path / f"{role}.npz", noise, channels=("Fp1", "O2"), units="uV")
+        made[role] = cohort(path, role, study)
+    eeg = Cohorts(study, made["train"], made["synthetic"], made["holdout"])
+    found = values(eeg)
+    for name in ("morphology_distance", "rhythm_distance"):
+        assert found[name].value is None
+        assert "heart beats" in found[name].reason
+    assert found["coherence_distance"].value is not None
+    assert found["spectrum_distance"].value is not None
