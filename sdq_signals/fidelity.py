@@ -24,8 +24,12 @@ from sdq_signals.morphology import PRESENCE, beat_panels, mean_beats, p_wave_pre
 
 __all__ = ["APART", "SignalsFidelity"]
 
-APART: Final = ("spectrum.band_", "coherence.")
-"""Prefixes of scalars that one measure reads together, so that they do not count one by one."""
+APART: Final = (
+    "spectrum.band_", "coherence.", "leads.einthoven_mv", "leads.goldberger_mv",
+)  # fmt: skip
+"""Prefixes of scalars that do not count one by one: those that one measure reads together, and
+residuals of the limb leads below the rounding of the file, which are judged by a rule; their
+relative forms, which do not go below it, are compared."""
 NAMED: Final = "named-features"
 """The named scalars as one vector, robustly scaled and clipped."""
 
