@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sdq_core.characteristics.comparison import shared_scalars
+from sdq_core.characteristics.comparison import real_scalars
 from sdq_core.characteristics.explainability import Explainability
 from sdq_core.cohort import Cohorts
 from sdq_signals.fidelity import APART
@@ -17,4 +17,4 @@ class SignalsExplainability(Explainability):
 
     def scalar_names(self, cohorts: Cohorts) -> Sequence[str]:
         """Return the named features, without the bands and the pairs of channels."""
-        return shared_scalars(cohorts, without=APART)
+        return real_scalars(cohorts, without=APART)

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sdq_core.characteristics.comparison import (
     Comparison,
     compare_rows,
     compare_scalars,
-    shared_scalars,
+    real_scalars,
 )
 from sdq_core.characteristics.drawings import curve, histogram
 from sdq_core.characteristics.evaluation import Part
@@ -20,7 +21,14 @@ from sdq_core.cohort import Cohorts
 from sdq_core.measurement import Measurement, Method
 from sdq_core.reasons import why
 from sdq_signals.features.spectrum import EDGES
-from sdq_signals.morphology import PRESENCE, beat_panels, mean_beats, p_wave_presence
+from sdq_signals.morphology import (
+    PRESENCE,
+    atypical_share,
+    beat_panels,
+    largest_shift,
+    mean_beats,
+    p_wave_presence,
+)
 
 __all__ = ["APART", "SignalsFidelity"]
 
@@ -44,7 +52,7 @@ class SignalsFidelity(Fidelity):
 
     def scalar_names(self, cohorts: Cohorts) -> Sequence[str]:
         """Return the named features, without the bands and the pairs of channels."""
-        return shared_scalars(cohorts, without=APART)
+        return real_scalars(cohorts, without=APART)
 
     def embedding_facts(self, cohorts: Cohorts) -> dict[str, dict[str, Any]]:
         """Return name, version and hash of the embeddings in use."""
@@ -80,7 +88,7 @@ class SignalsFidelity(Fidelity):
     def spectrum(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure the distance between mean power spectra, in decibels."""
         id_ = self.id("spectrum_distance")
-        names = [n for n in shared_scalars(cohorts) if n.startswith("spectrum.band_")]
+        names = [n for n in real_scalars(cohorts) if n.startswith("spectrum.band_")]
         comparison = compare_scalars(cohorts, names, cohorts.seed(id_))
         if comparison is None or len(comparison.names) < 3:
             yield Measurement(
@@ -123,7 +131,7 @@ class SignalsFidelity(Fidelity):
     def coherence(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure the distance between mean coherences of channel pairs."""
         id_ = self.id("coherence_distance")
-        names = [n for n in shared_scalars(cohorts) if n.startswith("coherence.")]
+        names = [n for n in real_scalars(cohorts) if n.startswith("coherence.")]
         comparison = compare_scalars(cohorts, names, cohorts.seed(id_))
         if comparison is None:
             yield Measurement(
@@ -174,26 +182,29 @@ class SignalsFidelity(Fidelity):
         """Measure the distances between mean beats, between intervals, and of P-wave presence."""
         id_ = self.id("morphology_distance")
         beats = compare_rows(cohorts, mean_beats, cohorts.seed(f"{id_}/mean-beat"))
-        names = [n for n in shared_scalars(cohorts) if n.startswith(SHAPES)]
+        names = [n for n in real_scalars(cohorts) if n.startswith(SHAPES)]
         if beats is None or not names:
             yield Measurement(id_, aspect="joint_consistency", applicable=False, **NO_BEATS)
             return
         for measurement in self.discrepancies("mmd", [("mean-beat", {}, beats)]):
             yield _as_morphology(measurement, id_, beat_panels(cohorts, beats))
-        intervals = compare_scalars(
+        waves = compare_scalars(
             cohorts,
             [n for n in names if n not in (PRESENCE, *RATES, *VARIABILITY)],
             cohorts.seed(f"{id_}/intervals"),
         )
-        for measurement in self.discrepancies("mmd", [("intervals", {}, intervals)]):
+        for measurement in self.discrepancies("mmd", [("intervals", {}, waves)]):
             yield _as_morphology(measurement, id_, {})
+        if waves is not None:
+            yield largest_shift(waves, id_)
+            yield atypical_share(waves, id_)
         if PRESENCE in names:
             yield p_wave_presence(cohorts, id_)
 
     def rhythm(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure the energy distances between heart rates and between their variabilities."""
         id_ = self.id("rhythm_distance")
-        names = shared_scalars(cohorts)
+        names = real_scalars(cohorts)
         rate = [n for n in names if n in RATES]
         variability = [n for n in names if n in VARIABILITY]
         found = False
@@ -229,6 +240,8 @@ class SignalsFidelity(Fidelity):
                         ],
                     },
                 )
+            if variant == "rate":
+                yield _spread(comparison, id_)
         if not found:
             yield Measurement(id_, aspect="joint_consistency", applicable=False, **NO_BEATS)
 
@@ -255,6 +268,34 @@ NO_BEATS: Final = why(
     why="no heart beats are found in the real recordings",
     why_zh="在真实记录中未检出心搏",
 )
+
+
+def _spread(comparison: Comparison, id_: str) -> Measurement:
+    """Difference between the spreads of heart rate, which a distance of laws sees late."""
+    rate = comparison.values[:, 0]
+
+    def ratio(i: NDArray[np.intp], j: NDArray[np.intp]) -> float:
+        a, b = (max(float(rate[k].std()), 1e-6) for k in (i, j))
+        return abs(float(np.log(b / a)))
+
+    value, interval, floor = comparison.measure(ratio, lower=0.0, upper=np.inf)
+    return Measurement(
+        id_,
+        value=value,
+        better="lower",
+        variant="rate-spread",
+        aspect="joint_consistency",
+        interval=interval,
+        noise_floor=floor,
+        n=comparison.n,
+        method=Method(
+            "absolute logarithm of the ratio of the standard deviations of heart rate, clipped at "
+            "8 robust deviations",
+            TASK_FORCE,
+            {},
+            comparison.seed,
+        ),
+    )
 
 
 def _as_morphology(found: Measurement, id_: str, details: dict[str, Any]) -> Measurement:

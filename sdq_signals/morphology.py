@@ -16,7 +16,14 @@ from sdq_core.statistics import binomial_interval
 from sdq_signals.channels import LEADS
 from sdq_signals.signature import BEFORE, RATE, SHAPE
 
-__all__ = ["PRESENCE", "beat_panels", "mean_beats", "p_wave_presence"]
+__all__ = [
+    "PRESENCE",
+    "atypical_share",
+    "beat_panels",
+    "largest_shift",
+    "mean_beats",
+    "p_wave_presence",
+]
 
 PRESENCE: Final = "wave.p_present"
 PRESENCE_SOURCE: Final = (
@@ -26,6 +33,8 @@ PRESENCE_SOURCE: Final = (
 STEP: Final = 2
 """Samples of a signature to one of the comparison: the place of an R peak is known to 20 ms."""
 LEAST_DRAWN: Final = 0.5
+FAR: Final = 0.05
+"""Share of the real recordings that lie beyond the limit of the atypical."""
 """A lead is drawn when at least this share of the real recordings has it."""
 
 Values = NDArray[np.float64]
@@ -112,6 +121,109 @@ def _beats(cohort: Cohort) -> Values:
     return full
 
 
+def largest_shift(comparison: Comparison, id_: str) -> Measurement:
+    """Measure the largest shift of a mean among waves and intervals, in real spreads.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of waves and intervals.
+    id_ : str
+        Of the measurement.
+    """
+    value, interval, floor = comparison.mean_difference(comparison.values, largest=True)
+    means = [comparison.values[r].mean(axis=0) for r in (comparison.reference,
+                                                        comparison.synthetic)]  # fmt: skip
+    shift = means[1] - means[0]
+    order = np.argsort(-np.abs(shift), kind="stable")[:12]
+    return Measurement(
+        id_,
+        value=value,
+        better="lower",
+        variant="shift",
+        aspect="joint_consistency",
+        interval=interval,
+        noise_floor=floor,
+        n=comparison.n,
+        method=Method(
+            "largest difference of means among waves and intervals, in robust deviations of the "
+            "real ones",
+            "Cohen 1988, Statistical Power Analysis, chapter 2 (standardised mean difference)",
+            {"features": list(comparison.names)},
+            comparison.seed,
+        ),
+        details={
+            "ranking": [
+                {
+                    "feature": comparison.names[k],
+                    "value": float(abs(shift[k])),
+                    "direction": "higher" if shift[k] > 0 else "lower",
+                }
+                for k in order
+            ]
+        },
+    )
+
+
+def atypical_share(comparison: Comparison, id_: str) -> Measurement:
+    """Measure how many more recordings lie far out in some wave or interval than real ones do.
+
+    A defect of a part of the recordings moves means and joint laws little and late; it moves its
+    own recordings far.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of waves and intervals.
+    id_ : str
+        Of the measurement.
+    """
+    farthest = _tail_depth(comparison.raw, comparison.raw[comparison.pool]).max(axis=1)
+    limit = np.quantile(farthest[comparison.pool], 1 - FAR)
+    beyond = (farthest > limit)[:, None].astype(np.float64)
+    value, interval, floor = comparison.mean_difference(beyond)
+    return Measurement(
+        id_,
+        value=value,
+        better="lower",
+        variant="atypical",
+        aspect="joint_consistency",
+        interval=interval,
+        noise_floor=floor,
+        n=comparison.n,
+        method=Method(
+            f"difference between the shares of recordings that lie farther out, in any wave or "
+            f"interval, than {FAR:.0%} of the real ones do",
+            "largest depth in a tail over features, in units of that tail (95 % to 99 % quantile); "
+            "after Rousseeuw & Hubert 2011, doi:10.1002/widm.2",
+            {"limit": float(limit), "features": len(comparison.names)},
+            comparison.seed,
+        ),
+        details={
+            "bars": [
+                {
+                    "label": f"> {limit:.1f}",
+                    "synthetic": float(beyond[comparison.synthetic].mean()),
+                    "real": float(beyond[comparison.reference].mean()),
+                }
+            ]
+        },
+    )
+
+
+def _tail_depth(values: Values, pool: Values) -> Values:
+    """How far values lie in the tails of the pool, in units of each tail's own length.
+
+    0 at the 95 % (or 5 %) quantile, 1 at the 99 % (1 %) quantile: features with long tails do not
+    hide those with short ones.
+    """
+    first, lower, upper, last = np.quantile(pool, [0.01, 0.05, 0.95, 0.99], axis=0)
+    width = np.maximum(np.ptp(pool, axis=0), 1e-12)
+    above = (values - upper) / np.maximum(last - upper, 1e-3 * width)
+    below = (lower - values) / np.maximum(lower - first, 1e-3 * width)
+    return np.asarray(np.maximum(above, below))
+
+
 def p_wave_presence(cohorts: Cohorts, id_: str) -> Measurement:
     """Measure the difference between the shares of recordings with a P wave.
 
@@ -126,6 +238,11 @@ def p_wave_presence(cohorts: Cohorts, id_: str) -> Measurement:
         return _agreed(cohorts, id_)
     present = np.clip(comparison.raw, 0, 1)
     value, interval, floor = comparison.mean_difference(present)
+    # Where all real recordings have one, their own parts never differ, yet another sample may.
+    rare = min(present[comparison.pool].mean(), 1 - present[comparison.pool].mean())
+    n = len(comparison.reference)
+    least = binomial_interval(round(rare * n), n).high - rare
+    floor = replace(floor, high=max(floor.high, float(least)))
     return Measurement(
         id_,
         value=value,

@@ -38,6 +38,7 @@ __all__ = [
     "fresh_sample_floor",
     "principal_components",
     "principal_map",
+    "real_scalars",
     "shared_scalars",
     "spread",
 ]
@@ -171,13 +172,17 @@ class Comparison:
         """Turn the re-splits' values into the noise floor."""
         return central_interval(null, self.floor_method)
 
-    def mean_difference(self, columns: Values) -> tuple[float, Interval, Interval]:
+    def mean_difference(
+        self, columns: Values, *, largest: bool = False
+    ) -> tuple[float, Interval, Interval]:
         """Return value, interval and noise floor of the distance between two mean rows.
 
         Parameters
         ----------
         columns : ndarray, shape (N, d)
             In one unit.
+        largest : bool
+            Take the largest of the absolute differences, not their root mean square.
 
         Returns
         -------
@@ -187,7 +192,10 @@ class Comparison:
 
         def distances(pair: tuple[Values, Values]) -> Values:
             a, b = (w / w.sum(axis=1, keepdims=True) for w in pair)
-            return np.asarray(np.sqrt((((a - b) @ columns) ** 2).mean(axis=1)))
+            difference = np.abs((a - b) @ columns)
+            if largest:
+                return np.asarray(difference.max(axis=1))
+            return np.asarray(np.sqrt((difference**2).mean(axis=1)))
 
         value = float(distances(self.observed_weights)[0])
         halves = distances(self.weights(self.halves))
@@ -338,17 +346,22 @@ def compare_scalars(
     return replace(found, absent=found.raw == places[where])
 
 
-def shared_scalars(cohorts: Cohorts, without: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the scalars that some real and some synthetic items have, in the real ones' order.
+def real_scalars(cohorts: Cohorts, without: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the scalars that some real items have, in their order.
 
     Parameters
     ----------
     without : sequence of str
         Prefixes of names that are left out.
     """
-    real = dict.fromkeys(n for c in cohorts.real for n in c.table.scalar_names)
+    names = dict.fromkeys(n for c in cohorts.real for n in c.table.scalar_names)
+    return tuple(n for n in names if not n.startswith(tuple(without)))
+
+
+def shared_scalars(cohorts: Cohorts) -> tuple[str, ...]:
+    """Return the scalars that some real and some synthetic items have, in the real ones' order."""
     synthetic = set(cohorts.synthetic.table.scalar_names)
-    return tuple(n for n in real if n in synthetic and not n.startswith(tuple(without)))
+    return tuple(n for n in real_scalars(cohorts) if n in synthetic)
 
 
 def principal_components(comparison: Comparison, dimension: int) -> tuple[Values, Values]:

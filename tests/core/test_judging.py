@@ -188,3 +188,25 @@ def test_a_measurement_has_a_value_or_a_reason():
         Measurement(ID, math.nan)
     with pytest.raises(ValueError, match="finite"):
         Interval(0.0, math.inf, "test")
+
+
+def test_what_is_not_applicable_counts_neither_way():
+    why_not = Measurement("signals.fidelity.rhythm", reason="an EEG has no beats", applicable=False)
+    other = Measurement("signals.fidelity.spectrum", 1.0)
+    profile = Profile(
+        schema="sdq.profile/1", name="p", version="1", modality="signals",
+        criteria=[
+            Criterion(id=id_, variant=variant, mandatory=True, at_most=2, reason="", source="")
+            for id_, variant in (
+                ("signals.fidelity.rhythm", None),
+                ("signals.fidelity.rhythm", "rate"),
+                ("signals.fidelity.spectrum", None),
+            )
+        ],
+    )  # fmt: skip
+    judged = judge_all([why_not, other], profile)
+    assert [j.code for j in judged] == [Code.NOT_APPLICABLE, Code.INSIDE]
+    assert judged[0].verdict is None
+    assert characteristic_verdicts(judged)[Characteristic.FIDELITY] is Verdict.PASS
+    with pytest.raises(ValueError, match="not applicable"):
+        Measurement("signals.fidelity.rhythm", 1.0, applicable=False)

@@ -5,7 +5,7 @@ import pytest
 from cohorts_made import RATE, cohort, cohorts, study_of, write
 from scipy.spatial.distance import cdist
 
-from sdq_core.characteristics.comparison import compare_scalars, shared_scalars
+from sdq_core.characteristics.comparison import compare_scalars, real_scalars
 from sdq_core.cohort import Cohorts
 from sdq_core.measurement import Measurement
 from sdq_core.statistics import gram, weighted_discrepancy
@@ -56,7 +56,10 @@ def rebuilt(**options):
     ("change", "seen"),
     [
         (rebuilt(heart_rate=100), "rhythm_distance[rate]"),
+        (rebuilt(heart_rate_sd=1.0), "rhythm_distance[rate-spread]"),
         (rebuilt(hrv=0.0), "rhythm_distance[variability]"),
+        (rebuilt(qrs_extra_ms=40), "morphology_distance[shift]"),
+        (rebuilt(qrs_extra_ms=60, qrs_extra_share=0.5), "morphology_distance[atypical]"),
         (rebuilt(without_p=1.0), "morphology_distance[p-waves]"),
         (rebuilt(qrs_extra_ms=40), "morphology_distance[mean-beat]"),
         (rebuilt(qrs_extra_ms=40), "morphology_distance[intervals]"),
@@ -75,7 +78,7 @@ def test_each_defect_stands_out_where_it_should(change, seen, tmp_path):
 
 def test_energy_distance_equals_its_definition(clean):
     found = values(clean, "energy")["energy_distance[named-features]"]
-    names = shared_scalars(clean, without=APART)
+    names = real_scalars(clean, without=APART)
     comparison = compare_scalars(clean, names, clean.seed("comparison/named-features"))
     x, y = (comparison.values[r] for r in (comparison.reference, comparison.synthetic))
     n, m = len(x), len(y)
@@ -131,3 +134,14 @@ def test_signals_without_beats_get_reasons(tmp_path):
         assert "heart beats" in found[name].reason
     assert found["coherence_distance"].value is not None
     assert found["spectrum_distance"].value is not None
+
+
+def test_a_synthetic_cohort_without_beats_is_no_excuse(tmp_path):
+    """Only the real cohorts decide what is applicable."""
+    noise = np.random.default_rng(1).normal(0, 0.2, (40, 12, 2500)).astype(np.float32)
+    made = cohorts(tmp_path, change=lambda x: noise)
+    found = values(made)
+    for name in ("morphology_distance[intervals]", "morphology_distance[mean-beat]",
+                 "rhythm_distance[rate]", "energy_distance[named-features]"):  # fmt: skip
+        floor = found[name].noise_floor
+        assert found[name].interval.low > floor.centre + 3 * (floor.high - floor.centre), name
