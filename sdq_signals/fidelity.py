@@ -121,10 +121,11 @@ class SignalsFidelity(Fidelity):
                 "curve": curve(
                     comparison,
                     decibels,
-                    np.log10(middle).tolist(),
-                    "frequency [log10 Hz]",
+                    middle.tolist(),
+                    "frequency [Hz]",
                     "mean log power [dB]",
                 )
+                | {"x_log": True}
             },
         )
 
@@ -140,8 +141,9 @@ class SignalsFidelity(Fidelity):
                 applicable=False,
                 **why(
                     "not_applicable",
-                    why="no pair of channels that nearly all real recordings have",
-                    why_zh="没有绝大多数真实记录共有的通道对",
+                    why="nearly all real recordings would need two channels in common, and four "
+                    "seconds or more of them",
+                    why_zh="需要绝大多数真实记录有两个共同的通道, 且长度不少于约四秒",
                 ),
             )
             return

@@ -105,6 +105,7 @@ def beat_panels(cohorts: Cohorts, comparison: Comparison) -> dict[str, Any]:
     return {
         "curves": {
             "panels": panels,
+            "shared_y": False,  # limb leads would be lines beside chest leads
             "x_label": f"time from the {'systolic' if pulse else 'R'} peak [ms]",
             "y_label": "mean pulse [height]" if pulse else "mean beat [mV]",
             "bands": "Grey: the middle 90 % of real items; thin lines: of synthetic items.",

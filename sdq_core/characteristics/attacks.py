@@ -28,6 +28,9 @@ __all__ = ["AttackSimulation"]
 LEAST = 20
 """Fewest items with a signature on each side of an attack."""
 
+NOTABLE = 0.05
+"""Probability by chance below which single items are named in findings."""
+
 LEAST_SUBJECTS = 5
 """Fewest subjects on each real side: an item's best match is compared with other subjects'."""
 
@@ -94,7 +97,8 @@ class AttackSimulation(CharacteristicEvaluation):
             for s in found.suspects
         ]
         yield from self._memorised(id_, found, suspects, sides, seed, void)
-        if found.share is not None:
+        # As many as chance gives are no reason to suspect anyone.
+        if found.share is not None and found.p_value is not None and found.p_value < NOTABLE:
             for suspect in suspects:
                 yield Finding(
                     f"{self.modality}.privacy.near_copy",
@@ -329,7 +333,7 @@ class AttackSimulation(CharacteristicEvaluation):
                 {
                     "en": "Real items resemble each other as much as copies resemble originals. "
                     f"Give the subjects of all real items; {self.separate[0]}.",
-                    "zh": "真实样本彼此之间的相似程度与拷贝和原图相当。"
+                    "zh": "真实样本彼此之间的相似程度与拷贝和原件相当。"
                     f"请提供全部真实样本的受试者编号, 或{self.separate[1]}。",
                 }
             )

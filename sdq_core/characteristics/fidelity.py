@@ -58,6 +58,9 @@ KERNELS: Final[dict[str, tuple[Kernel, str, str]]] = {
 }
 """Measure -> kernel, method and source."""
 
+LEAST_GROUPS: Final = 8
+"""Fewest subjects a side of which pairs are compared."""
+
 
 class Fidelity(CharacteristicEvaluation):
     """Marginal consistency over named scalars, joint consistency over embeddings."""
@@ -157,7 +160,7 @@ class Fidelity(CharacteristicEvaluation):
             all of them.
         """
         kernel, name, source = KERNELS[measure]
-        known = [(e, f, c) for e, f, c in sides if c is not None]
+        known = [(e, f, c) for e, f, c in sides if c is not None and _enough(c)]
         readings = [_kernel_reading(c, kernel) for _, _, c in known]
         adjusted = holm(np.array([r.p for r in readings])) if readings else np.empty(0)
         for (embedding, facts, comparison), reading, p_holm in zip(
@@ -183,9 +186,21 @@ class Fidelity(CharacteristicEvaluation):
                 ),
                 details=details,
             )
-        for embedding, _, missing in sides:
-            if missing is None:
+        for embedding, _, side in sides:
+            if side is None:
                 yield self._no_embedding(measure, embedding)
+            elif not _enough(side):
+                yield Measurement(
+                    self.id(measure),
+                    variant=embedding,
+                    aspect="joint_consistency",
+                    **why(
+                        "too_few",
+                        needed=LEAST_GROUPS,
+                        what="subjects a side",
+                        found=_fewest(side),
+                    ),
+                )
 
     def frechet(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure the Frechet distance in a dimension that this n can carry."""
@@ -349,6 +364,17 @@ class Fidelity(CharacteristicEvaluation):
             aspect="joint_consistency",
             **why("no_embedding", cohorts="one of the cohorts"),
         )
+
+
+def _fewest(comparison: Comparison) -> int:
+    """Subjects of the side that has fewer of them."""
+    sides = (comparison.reference, comparison.synthetic)
+    return min(len(np.unique(comparison.groups[rows])) for rows in sides)
+
+
+def _enough(comparison: Comparison) -> bool:
+    """Whether resamples of whole subjects nearly always hold two of them on each side."""
+    return _fewest(comparison) >= LEAST_GROUPS
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,13 @@ class Curve(_Lines):
     x_label: Words = ""
     y_label: Words = ""
     bands: Words = ""
+    x_log: bool = False
+
+    @model_validator(mode="after")
+    def _positive_where_logarithmic(self) -> Self:
+        if self.x_log and min(self.x) <= 0:
+            raise ValueError("a logarithmic axis needs x above zero")
+        return self
 
 
 class CurvePanel(_Lines):

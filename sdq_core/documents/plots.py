@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from sdq_core.documents.details import (
@@ -60,16 +61,20 @@ class _Frame:
         left, top, right, bottom = self.box
         return scale(*self.x_range, left, right, x), scale(*self.y_range, bottom, top, y)
 
-    def axes(self, *, steps: int = 5) -> None:
-        """Draw both axes with their numbers."""
+    def axes(self, *, steps: int = 5, x_log: bool = False) -> None:
+        """Draw both axes with their numbers; of a logarithmic x, those of its powers of ten."""
         left, top, right, bottom = self.box
         canvas = self.canvas
-        found = ticks(*self.x_range, steps)
+        low, high = self.x_range
+        found = _decades(low, high) if x_log else ticks(low, high, steps)
         style = round_notation(found, "1", "en")
         for tick in found:
-            x, _ = self.at(tick, 0)
+            x, _ = self.at(math.log10(tick) if x_log else tick, 0)
             canvas.line([(x, bottom), (x, bottom + 4)], "axis")
-            words = style.write(tick) if tick == found[-1] else style.digits(tick)
+            if x_log:
+                words = f"{tick:g}"
+            else:
+                words = style.write(tick) if tick == found[-1] else style.digits(tick)
             canvas.label(x, bottom + 16, words, "t", "middle")
         found = ticks(*self.y_range, steps)
         style = round_notation(found, "1", "en")
@@ -85,6 +90,13 @@ class _Frame:
         self.canvas.label((left + right) / 2, self.canvas.height - 4, x_label, "t", "middle")
         if y_label:
             self.canvas.upright(11, (top + bottom) / 2, y_label)
+
+
+def _decades(low: float, high: float) -> list[float]:
+    """Return 1, 2 and 5 times the powers of ten whose logarithms lie in a range."""
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    found = [m * 10.0**p for p in powers for m in (1, 2, 5)]
+    return [v for v in found if low <= math.log10(v) <= high]
 
 
 def draw_histogram(histogram: Histogram, language: str) -> str:
@@ -148,8 +160,10 @@ def outside(points: PointMap) -> int:
 def draw_curve(curve: Curve, language: str) -> str:
     """Return lines with their bands over one axis."""
     canvas = Canvas(460, 270, text("curve_alt", language, label=pick(curve.y_label, language)))
+    if curve.x_log:
+        curve = curve.model_copy(update={"x": [math.log10(x) for x in curve.x]})
     frame = _Frame(canvas, (58, 8, 448, 228), (min(curve.x), max(curve.x)), _reach([curve]))
-    frame.axes()
+    frame.axes(x_log=curve.x_log)
     frame.names(pick(curve.x_label, language), pick(curve.y_label, language))
     _draw_lines(frame, curve)
     return canvas.svg()

@@ -157,7 +157,7 @@ def rhythm(found: Intervals, beats: Rows, regular: Values) -> dict[str, Values]:
     turns = (step * before < 0).astype(np.float64)
     return {
         "beats": beats.astype(np.float64),
-        "regular_share": regular,
+        "regular_share": np.where(count > 0, regular, np.nan),
         "heart_rate": 60000 / mean,
         "rr_mean_ms": mean,
         "rr_min_ms": np.where(count > 0, low, np.nan),
