@@ -199,7 +199,11 @@ class SignalsFidelity(Fidelity):
             yield _as_morphology(measurement, id_, {})
         if waves is not None:
             yield largest_shift(waves, id_)
-            yield atypical_share(waves, id_)
+            yield atypical_share(waves, id_, "atypical")
+        relations = [n for n in real_scalars(cohorts, without=APART) if n.startswith("leads.")]
+        leads = compare_scalars(cohorts, relations, cohorts.seed(f"{id_}/leads"))
+        if leads is not None:
+            yield atypical_share(leads, id_, "atypical-leads")
         if PRESENCE in names:
             yield p_wave_presence(cohorts, id_)
 

@@ -123,7 +123,7 @@ def _beats(cohort: Cohort) -> Values:
 
 
 def largest_shift(comparison: Comparison, id_: str) -> Measurement:
-    """Measure the largest shift of a mean among waves and intervals, in real spreads.
+    """Measure the largest shift of a mean among features, in real spreads.
 
     Parameters
     ----------
@@ -147,8 +147,7 @@ def largest_shift(comparison: Comparison, id_: str) -> Measurement:
         noise_floor=floor,
         n=comparison.n,
         method=Method(
-            "largest difference of means among waves and intervals, in robust deviations of the "
-            "real ones",
+            "largest difference of means among the features, in robust deviations of the real ones",
             "Cohen 1988, Statistical Power Analysis, chapter 2 (standardised mean difference)",
             {"features": list(comparison.names)},
             comparison.seed,
@@ -166,8 +165,8 @@ def largest_shift(comparison: Comparison, id_: str) -> Measurement:
     )
 
 
-def atypical_share(comparison: Comparison, id_: str) -> Measurement:
-    """Measure how many more recordings lie far out in some wave or interval than real ones do.
+def atypical_share(comparison: Comparison, id_: str, variant: str) -> Measurement:
+    """Measure how many more recordings lie far out in some feature than real ones do.
 
     A defect of a part of the recordings moves means and joint laws little and late; it moves its
     own recordings far.
@@ -175,8 +174,8 @@ def atypical_share(comparison: Comparison, id_: str) -> Measurement:
     Parameters
     ----------
     comparison : Comparison
-        Of waves and intervals.
-    id_ : str
+        Of waves and intervals, or of relations between leads.
+    id_, variant : str
         Of the measurement.
     """
     farthest = _tail_depth(comparison.raw, comparison.raw[comparison.pool]).max(axis=1)
@@ -187,14 +186,14 @@ def atypical_share(comparison: Comparison, id_: str) -> Measurement:
         id_,
         value=value,
         better="lower",
-        variant="atypical",
+        variant=variant,
         aspect="joint_consistency",
         interval=interval,
         noise_floor=floor,
         n=comparison.n,
         method=Method(
-            f"difference between the shares of recordings that lie farther out, in any wave or "
-            f"interval, than {FAR:.0%} of the real ones do",
+            f"difference between the shares of recordings that lie farther out, in any of the "
+            f"features, than {FAR:.0%} of the real ones do",
             "largest depth in a tail over features, in units of that tail (95 % to 99 % quantile); "
             "after Rousseeuw & Hubert 2011, doi:10.1002/widm.2",
             {"limit": float(limit), "features": len(comparison.names)},

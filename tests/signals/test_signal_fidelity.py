@@ -65,6 +65,10 @@ def rebuilt(**options):
         (rebuilt(qrs_extra_ms=40), "morphology_distance[intervals]"),
         (lambda x: x + np.random.default_rng(0).normal(0, 0.02, x.shape), "spectrum_distance"),
         (lambda x: x[:, np.random.default_rng(0).permutation(12)], "coherence_distance"),
+        (
+            lambda x: x[:, [0, 1, 2, 3, 4, 5, 8, 7, 6, 9, 10, 11]],
+            "morphology_distance[atypical-leads]",
+        ),
         (rebuilt(qrs_extra_ms=40), "energy_distance[named-features]"),
     ],
     ids=lambda v: v if isinstance(v, str) else "",
