@@ -178,8 +178,8 @@ def atypical_share(comparison: Comparison, id_: str, variant: str) -> Measuremen
     id_, variant : str
         Of the measurement.
     """
-    farthest = _tail_depth(comparison.raw, comparison.raw[comparison.pool]).max(axis=1)
-    limit = np.quantile(farthest[comparison.pool], 1 - FAR)
+    farthest = _tail_depth(comparison.raw, comparison.raw[comparison.basis]).max(axis=1)
+    limit = np.quantile(farthest[comparison.basis], 1 - FAR)
     beyond = (farthest > limit)[:, None].astype(np.float64)
     value, interval, floor = comparison.mean_difference(beyond)
     return Measurement(
@@ -211,14 +211,14 @@ def atypical_share(comparison: Comparison, id_: str, variant: str) -> Measuremen
     )
 
 
-def _tail_depth(values: Values, pool: Values) -> Values:
-    """How far values lie in the tails of the pool, in units of each tail's own length.
+def _tail_depth(values: Values, basis: Values) -> Values:
+    """How far values lie in the tails of the basis, in units of each tail's own length.
 
     0 at the 95 % (or 5 %) quantile, 1 at the 99 % (1 %) quantile: features with long tails do not
     hide those with short ones.
     """
-    first, lower, upper, last = np.quantile(pool, [0.01, 0.05, 0.95, 0.99], axis=0)
-    width = np.maximum(np.ptp(pool, axis=0), 1e-12)
+    first, lower, upper, last = np.quantile(basis, [0.01, 0.05, 0.95, 0.99], axis=0)
+    width = np.maximum(np.ptp(basis, axis=0), 1e-12)
     above = (values - upper) / np.maximum(last - upper, 1e-3 * width)
     below = (lower - values) / np.maximum(lower - first, 1e-3 * width)
     return np.asarray(np.maximum(above, below))

@@ -59,13 +59,13 @@ class Comparison:
     Parameters
     ----------
     values : ndarray, shape (N, d), float64
-        Scaled by the real pool.
+        Scaled by the real items that are not in the reference.
     raw : ndarray, shape (N, d), float64
         Unscaled.
     groups : ndarray of str, shape (N,)
         Unit of resampling of each row.
     pool, reference, synthetic : ndarray of int
-        Row numbers; `reference` is a part of `pool`.
+        Row numbers; `reference` is a part of `pool`, the rest of which is `basis`.
     names : tuple of str
         Column names; empty for an embedding.
     roles : ndarray of str, shape (N,)
@@ -91,6 +91,11 @@ class Comparison:
     seed: int
     floor_method: str
     absent: NDArray[np.bool_] | None = None
+
+    @cached_property
+    def basis(self) -> Index:
+        """Real rows that are not in the reference: what limits and scales are taken from."""
+        return np.setdiff1d(self.pool, self.reference)
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -449,7 +454,10 @@ def compare_rows(
     # The floor needs a real part of the synthetic sample's size beside the reference.
     room = len(pool) - len(reference)
     synthetic = synthetic[:room]
-    (scaled_pool, scaled), kept = safe_scale(raw[pool], raw[synthetic])
+    # By items on neither side: scaled by one side, the other would look the wider one, and
+    # permutations of whole subjects would not be exchangeable where these are few.
+    basis = np.setdiff1d(pool, reference)
+    (_, scaled_pool, scaled), kept = safe_scale(raw[basis], raw[pool], raw[synthetic])
     used = np.concatenate([pool, synthetic])
     return Comparison(
         values=np.concatenate([scaled_pool, scaled]).astype(np.float64),

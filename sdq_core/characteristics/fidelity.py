@@ -58,7 +58,7 @@ KERNELS: Final[dict[str, tuple[Kernel, str, str]]] = {
 }
 """Measure -> kernel, method and source."""
 
-LEAST_GROUPS: Final = 8
+LEAST_GROUPS: Final = 6
 """Fewest subjects a side of which pairs are compared."""
 
 
@@ -393,7 +393,8 @@ def _kernel_reading(comparison: Comparison, kernel: Kernel) -> _KernelReading:
         return weighted_discrepancy(matrix, *weights, comparison.groups)
 
     value = float(values(comparison.observed_weights)[0])
-    low, high = np.quantile(values(comparison.bootstrap_weights), [0.025, 0.975])
+    # A resample of few subjects may hold one alone, of which there are no pairs.
+    low, high = np.nanquantile(values(comparison.bootstrap_weights), [0.025, 0.975])
     null = values(comparison.permutation_weights)
     return _KernelReading(
         value,

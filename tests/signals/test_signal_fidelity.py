@@ -59,7 +59,6 @@ def rebuilt(**options):
         (rebuilt(heart_rate_sd=1.0), "rhythm_distance[rate-spread]"),
         (rebuilt(hrv=0.0), "rhythm_distance[variability]"),
         (rebuilt(qrs_extra_ms=40), "morphology_distance[shift]"),
-        (rebuilt(qrs_extra_ms=60, qrs_extra_share=0.5), "morphology_distance[atypical]"),
         (rebuilt(without_p=1.0), "morphology_distance[p-waves]"),
         (rebuilt(qrs_extra_ms=40), "morphology_distance[mean-beat]"),
         (rebuilt(qrs_extra_ms=40), "morphology_distance[intervals]"),
@@ -149,3 +148,11 @@ def test_a_synthetic_cohort_without_beats_is_no_excuse(tmp_path):
                  "rhythm_distance[rate]", "energy_distance[named-features]"):  # fmt: skip
         floor = found[name].noise_floor
         assert found[name].interval.low > floor.centre + 3 * (floor.high - floor.centre), name
+
+
+def test_a_defect_of_a_part_shows_in_that_part(tmp_path):
+    change = rebuilt(qrs_extra_ms=60, qrs_extra_share=0.3)
+    made = cohorts(tmp_path, n=(100, 100, 100), change=change)
+    found = values(made, "morphology")["morphology_distance[atypical]"]
+    floor = found.noise_floor
+    assert found.interval.low > floor.centre + 2 * (floor.high - floor.centre)
