@@ -31,6 +31,7 @@ lint: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/imaging.py
+	$(BIN)/python benchmarks/signals.py
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist *.egg-info

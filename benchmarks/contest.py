@@ -140,14 +140,14 @@ def difference(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> float:
     return float((np.abs(ours - theirs) / np.maximum(np.abs(theirs), 1e-12)).max(initial=0))
 
 
-def machine(versions: Mapping[str, str], packages: Sequence[str]) -> str:
+def machine(found: Mapping[str, str], packages: Sequence[str]) -> str:
     """Return processor, Python and the versions of packages as a phrase."""
     info = Path("/proc/cpuinfo")
     wide = info.exists() and "avx512f" in info.read_text()
-    found = ", ".join(f"{p} {versions[p]}" for p in packages if p in versions)
+    listed = ", ".join(f"{p} {found[p]}" for p in packages if p in found)
     return (
         f"{os.cpu_count()} {platform.machine()} cores{' with AVX-512' if wide else ''}; Python "
-        f"{platform.python_version()}, {found}"
+        f"{platform.python_version()}, {listed}"
     )
 
 
@@ -168,7 +168,8 @@ def _forget_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of this interpreter and of those of `PACKAGES` that it has."""
     found = {"python": sys.version.split()[0]}
     for package in PACKAGES:
         with suppress(metadata.PackageNotFoundError):
@@ -197,7 +198,7 @@ def _child(contestant: str, folder: Path, budget: float) -> None:
         "memory": memory,
         "start": start,
         "values": values.ravel().tolist(),
-        "versions": _versions(),
+        "versions": versions(),
     }
     print(json.dumps(found))
 

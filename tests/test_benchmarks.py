@@ -4,17 +4,28 @@ from pathlib import Path
 
 import pytest
 
-BENCHMARK = Path(__file__).parents[1] / "benchmarks/imaging.py"
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+def rows_of(benchmark: str) -> list[str]:
+    """Agreement only: the exit code is 1 where values differ, and no time is looked at."""
+    command = [sys.executable, str(BENCHMARKS / benchmark), "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [line for line in done.stdout.splitlines() if line.startswith("| ")]
 
 
 @pytest.mark.slow
 def test_the_imaging_benchmark_runs_and_values_agree():
-    """Agreement only: the exit code is 1 where values differ, and no time is looked at."""
-    done = subprocess.run(
-        [sys.executable, str(BENCHMARK), "--quick"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    rows = [line for line in done.stdout.splitlines() if line.startswith("| ")]
+    rows = rows_of("imaging.py")
     for name in ("frechet", "frechet-few", "prdc", "ssim", "ms-ssim", "diversity", "glcm"):
         assert any(row.startswith(f"| {name}, small arrays |") for row in rows), name
     assert any("whole describer" in row for row in rows)
+
+
+@pytest.mark.slow
+def test_the_signals_benchmark_runs_and_values_agree():
+    rows = rows_of("signals.py")
+    for name in ("**sdq**, whole set", "wfdb.rdrecord", "edfio", "pyedflib", "whole describer"):
+        assert any(name in row for row in rows), name
+    assert any("from the files to the report" in row for row in rows)

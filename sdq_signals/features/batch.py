@@ -25,6 +25,7 @@ FREE_OF_UNITS = (
 )  # fmt: skip
 COUNTED = ("rhythm.beats",)
 """Scalars that add up over the blocks of a recording."""
+_ROWS = 16  # recordings at a time: their spectra stay in the processor's cache
 
 Samples = NDArray[np.float32]
 Column = NDArray[np.float64]
@@ -115,12 +116,11 @@ def features(
     >>> found.embeddings.shape, "spectrum.entropy" in found.scalars_of(0)
     ((2, 512), True)
     """
-    spectra = spectrum.welch(x, rate)
-    scalars = {
-        **amplitude.describe(x),
-        **spectrum.describe(spectra, kind, mains_hz),
-        **coherence.describe(spectra, labels),
-    }
+    parts = [
+        _of_any_kind(x[k : k + _ROWS], rate, labels, kind, mains_hz)
+        for k in range(0, max(len(x), 1), _ROWS)
+    ]
+    scalars = {n: np.concatenate([p[n] for p in parts]) for n in parts[0]}
     if kind == "ecg":
         found = ecg.describe(x, rate, labels)
         scalars |= found.scalars
@@ -131,8 +131,6 @@ def features(
         scalars |= values
         signatures = in_slots(_resampled(_unit_height(templates), pulse.RATE, pulse.BEFORE), ("1",))
     else:
-        if kind == "eeg":
-            scalars |= eeg.describe(x, spectra)
         signatures = fingerprint(x, rate)
     scalars["quality.usable"] = usable_share(x, rate, kind, scalars)
     if not calibrated:
@@ -143,6 +141,19 @@ def features(
         }
     embedded = random_convolutions.embed(x, rate, kind if calibrated else "other", labels)
     return Batch(scalars, embedded, signatures)
+
+
+def _of_any_kind(
+    x: Samples, rate: float, labels: tuple[str, ...], kind: Kind, mains_hz: int
+) -> dict[str, Column]:
+    """Scalars of a few recordings that need no beats."""
+    spectra = spectrum.welch(x, rate)
+    return {
+        **amplitude.describe(x),
+        **spectrum.describe(spectra, kind, mains_hz),
+        **coherence.describe(spectra, labels),
+        **(eeg.describe(x, spectra) if kind == "eeg" else {}),
+    }
 
 
 def _resampled(templates: Samples, rate: float, centre: int) -> Samples:
