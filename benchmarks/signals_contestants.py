@@ -191,6 +191,15 @@ def _read(arrays: Arrays, one: Callable[[str], Any]) -> Work:
     return lambda: [one(str(path)) for path in arrays["files"]]
 
 
+def _forget() -> None:
+    """Drop what ours remembers of files, so that a repeat does the work again."""
+    from sdq_signals.formats.wfdb_samples import checksums
+    from sdq_signals.linting import _lint
+
+    checksums.cache_clear()
+    _lint.cache_clear()
+
+
 def read_wfdb_sdq(arrays: Arrays) -> Work:
     """With the checksums compared."""
     from sdq_signals.formats.wfdb import read
@@ -209,7 +218,11 @@ def _read_sdq(arrays: Arrays, read: Callable[[Path], Any]) -> Work:
         recording = read(Path(path))
         return recording.read(0, recording.length)[:, ::EACH]
 
-    return _read(arrays, one)
+    def work() -> Any:
+        _forget()
+        return [one(str(path)) for path in arrays["files"]]
+
+    return work
 
 
 def read_wfdb_wfdb(arrays: Arrays) -> Work:
@@ -319,6 +332,7 @@ def _stage(arrays: Arrays, function: Callable[[list[Any]], object]) -> Work:
     items = list(list_items(Path(str(arrays["folder"]))).items)
 
     def work() -> list[float]:
+        _forget()
         function(items)
         return []
 
