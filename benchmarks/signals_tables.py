@@ -93,7 +93,7 @@ def case_tables(
     yield ""
     yield f"Missed: {'; '.join(missed) or 'nothing'}."
     yield ""
-    yield "What did not pass, in how many seeds, with value, interval and limit of the first;"
+    yield "What did not pass (at most four), in how many seeds, with the figures of the first;"
     yield "tests that reject at 5 % in every seed, or the test of smallest median p."
     yield ""
     yield "| case | not passed | tests |"
@@ -101,25 +101,27 @@ def case_tables(
     for case in cases:
         if case.name in collected:
             found = collected[case.name]
-            yield f"| {case.name} | {reasons(found)} | {tests(found)} |"
+            yield f"| {case.name} | {reasons(found, 4)} | {tests(found)} |"
     yield ""
 
 
 def counted(found: Sequence[Outcome], c: Characteristic) -> str:
     """Count the verdicts of a characteristic."""
     count = Counter(o.verdicts[c] for o in found)
-    return " / ".join(str(count[v]) for v in VERDICTS)
+    words = " / ".join(str(count[v]) for v in VERDICTS)
+    missing = count[Verdict.NOT_ASSESSED]
+    return f"{words}, {missing} not assessed" if missing else words
 
 
-def reasons(found: Sequence[Outcome]) -> str:
-    """Say which measures failed how often, and which were left open."""
+def reasons(found: Sequence[Outcome], most: int | None = None) -> str:
+    """Say which measures failed how often, and which were left open; at most so many."""
     counts: Counter[tuple[str, str]] = Counter()
     figures: dict[tuple[str, str], str] = {}
     for one in found:
         for measure, verdict, text in one.deciding:
             counts[measure, verdict] += 1
             figures.setdefault((measure, verdict), text)
-    order = sorted(counts, key=lambda k: (k[1] != "fail", -counts[k], k))
+    order = sorted(counts, key=lambda k: (k[1] != "fail", -counts[k], k))[:most]
     return "; ".join(
         f"{m} {'open ' if v != 'fail' else ''}{counts[m, v]}x ({figures[m, v]})" for m, v in order
     )

@@ -132,7 +132,7 @@ def judge_all(measurements: Sequence[Measurement], profile: Profile) -> tuple[Ju
         key = next((k for k in keys if k in exact), None)
         if key is not None:
             used.add(key)
-        if not measurement.applicable:  # nor are its variants
+        if not measurement.applicable and measurement.variant is None:  # nor are its variants
             used.update(k for k in exact if k[0] == measurement.id)
         judgements.append(judge(measurement, None if key is None else exact[key]))
     for key, criterion in exact.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -204,6 +205,18 @@ class SignalsFidelity(Fidelity):
         leads = compare_scalars(cohorts, relations, cohorts.seed(f"{id_}/leads"))
         if leads is not None:
             yield atypical_share(leads, id_, "atypical-leads")
+        else:
+            yield Measurement(
+                id_,
+                variant="atypical-leads",
+                aspect="joint_consistency",
+                applicable=False,
+                **why(
+                    "not_applicable",
+                    why="nearly all real recordings would need leads in common that are related",
+                    why_zh="需要绝大多数真实记录有相互关联的共同导联",
+                ),
+            )
         if PRESENCE in names:
             yield p_wave_presence(cohorts, id_)
 
@@ -222,6 +235,9 @@ class SignalsFidelity(Fidelity):
             more = [n for n in names if n == "rhythm.rr_mean_ms"] if variant == "rate" else []
             drawn = compare_scalars(cohorts, [*columns, *more], comparison.seed) or comparison
             for measurement in self.discrepancies("energy_distance", [(variant, {}, comparison)]):
+                if measurement.value is None:
+                    yield dataclasses.replace(measurement, id=id_)
+                    continue
                 yield Measurement(
                     id_,
                     value=measurement.value,

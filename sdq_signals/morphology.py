@@ -33,9 +33,9 @@ PRESENCE_SOURCE: Final = (
 STEP: Final = 2
 """Samples of a signature to one of the comparison: the place of an R peak is known to 20 ms."""
 LEAST_DRAWN: Final = 0.5
+"""A lead is drawn when at least this share of the real recordings has it."""
 FAR: Final = 0.05
 """Share of the real recordings that lie beyond the limit of the atypical."""
-"""A lead is drawn when at least this share of the real recordings has it."""
 
 Values = NDArray[np.float64]
 Index = NDArray[np.intp]

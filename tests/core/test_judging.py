@@ -210,3 +210,17 @@ def test_what_is_not_applicable_counts_neither_way():
     assert characteristic_verdicts(judged)[Characteristic.FIDELITY] is Verdict.PASS
     with pytest.raises(ValueError, match="not applicable"):
         Measurement("signals.fidelity.rhythm", 1.0, applicable=False)
+
+
+def test_a_variant_that_is_not_applicable_excuses_no_other():
+    id_ = "signals.fidelity.rhythm"
+    profile = Profile(
+        schema="sdq.profile/1", name="p", version="1", modality="signals",
+        criteria=[
+            Criterion(id=id_, variant=variant, mandatory=True, at_most=2, reason="", source="")
+            for variant in ("rate", "spread")
+        ],
+    )  # fmt: skip
+    missing = Measurement(id_, reason="none", variant="rate", applicable=False)
+    judged = judge_all([missing], profile)
+    assert [j.code for j in judged] == [Code.NOT_APPLICABLE, Code.NOT_PRODUCED]

@@ -7,8 +7,12 @@ from scipy.spatial.distance import cdist
 
 from sdq_core.characteristics.comparison import compare_scalars, real_scalars
 from sdq_core.cohort import Cohorts
+from sdq_core.judging import judge_all
 from sdq_core.measurement import Measurement
+from sdq_core.modality import load_modality
+from sdq_core.profiles import load_profile
 from sdq_core.statistics import gram, weighted_discrepancy
+from sdq_core.vocabulary import Verdict
 from sdq_signals.fidelity import APART, SignalsFidelity
 from sdq_signals.simulated_ecg import simulate
 
@@ -156,3 +160,33 @@ def test_a_defect_of_a_part_shows_in_that_part(tmp_path):
     found = values(made, "morphology")["morphology_distance[atypical]"]
     floor = found.noise_floor
     assert found.interval.low > floor.centre + 2 * (floor.high - floor.centre)
+
+
+@pytest.mark.parametrize("persons", [3, 20])
+def test_one_lead_and_few_persons_get_reasons_and_no_error(persons, tmp_path):
+    study = study_of(tmp_path)
+    made = {}
+    for k, role in enumerate(("train", "holdout", "synthetic")):
+        samples = simulate(persons, rate=RATE, seconds=40, seed=k).samples[:, 1:2]
+        path = tmp_path / f"{role}.npz"
+        windows = (
+            samples.reshape(persons, 1, 4, -1).transpose(0, 2, 1, 3).reshape(persons * 4, 1, -1)
+        )
+        subject = np.repeat([f"{role}{n}" for n in range(persons)], 4)
+        write(path, windows, channels=("II",), subject=subject)
+        made[role] = cohort(path, role, study)
+    single = Cohorts(study, made["train"], made["synthetic"], made["holdout"])
+    found = [m for m in FIDELITY.measure(single) if isinstance(m, Measurement)]
+    assert not [m.reason for m in found if m.reason and "stopped" in m.reason]
+    by_variant = {(m.id.rpartition(".")[2], m.variant): m for m in found}
+    assert not by_variant["morphology_distance", "atypical-leads"].applicable
+    rate = by_variant["rhythm_distance", "rate"]
+    if persons < 6:
+        assert "subjects a side" in rate.reason
+        return
+    signals = load_modality("signals")
+    profile = load_profile("default", signals.profile_folder(), "signals", signals.default_profile)
+    fidelity = [
+        j for j in judge_all(found, profile) if j.criterion and ".fidelity." in j.criterion.id
+    ]
+    assert Verdict.NOT_ASSESSED not in [j.verdict for j in fidelity]
