@@ -117,8 +117,23 @@ class DescriptionTable:
         return tuple(dict.fromkeys(k for d in self._descriptions for k in d.embeddings))
 
     def scalar(self, name: str) -> NDArray[np.float64]:
-        """Return one scalar column, shape (n,); NaN marks an item that does not have it."""
-        return np.array([d.scalars.get(name, np.nan) for d in self._descriptions], dtype=np.float64)
+        """Return one scalar column, shape (n,); NaN marks an item that does not have it.
+
+        The column is shared and cannot be written to.
+        """
+        found = self._scalars.get(name)
+        return found if found is not None else np.full(len(self), np.nan)
+
+    @cached_property
+    def _scalars(self) -> dict[str, NDArray[np.float64]]:
+        """All scalar columns, made in one pass: measures ask for each of them many times."""
+        place = {name: k for k, name in enumerate(self.scalar_names)}
+        values = np.full((len(place), len(self)), np.nan)
+        for row, description in enumerate(self._descriptions):
+            found = description.scalars
+            values[[place[k] for k in found], row] = list(found.values())
+        values.setflags(write=False)
+        return dict(zip(place, values, strict=True))
 
     def embedding(self, name: str) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
         """Return one embedding of the items that have it.

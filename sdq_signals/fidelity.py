@@ -21,10 +21,10 @@ from sdq_core.characteristics.fidelity import Fidelity
 from sdq_core.cohort import Cohorts
 from sdq_core.measurement import Measurement, Method
 from sdq_core.reasons import why
+from sdq_signals.atypical import atypical_beats, atypical_share
 from sdq_signals.features.spectrum import EDGES
 from sdq_signals.morphology import (
     PRESENCE,
-    atypical_share,
     beat_panels,
     largest_shift,
     mean_beats,
@@ -200,11 +200,12 @@ class SignalsFidelity(Fidelity):
             yield _as_morphology(measurement, id_, {})
         if waves is not None:
             yield largest_shift(waves, id_)
-            yield atypical_share(waves, id_, "atypical")
+            yield atypical_share(waves, id_, "atypical", FAR)
+        yield atypical_beats(beats, id_, FAR_BEATS)
         relations = [n for n in real_scalars(cohorts, without=APART) if n.startswith("leads.")]
         leads = compare_scalars(cohorts, relations, cohorts.seed(f"{id_}/leads"))
         if leads is not None:
-            yield atypical_share(leads, id_, "atypical-leads")
+            yield atypical_share(leads, id_, "atypical-leads", FAR_LEADS)
         else:
             yield Measurement(
                 id_,
@@ -279,6 +280,11 @@ class SignalsFidelity(Fidelity):
         return NAMED, {"name": NAMED, "dimension": len(names)}, comparison
 
 
+FAR: Final = 0.05
+FAR_LEADS: Final = 0.01
+FAR_BEATS: Final = 0.02
+"""Shares of the real recordings beyond the limit of the atypical: the smaller, the fewer false
+alarms, where a defect moves its recordings far enough to lie beyond it all the same."""
 SHAPES: Final = ("interval.", "wave.", "pulse.")
 VARIABILITY: Final = (
     "rhythm.sdnn_ms", "rhythm.irregularity", "rhythm.regular_share", "pulse.interval_deviation_ms",

@@ -18,7 +18,6 @@ from sdq_signals.signature import BEFORE, RATE, SHAPE
 
 __all__ = [
     "PRESENCE",
-    "atypical_share",
     "beat_panels",
     "largest_shift",
     "mean_beats",
@@ -34,8 +33,6 @@ STEP: Final = 2
 """Samples of a signature to one of the comparison: the place of an R peak is known to 20 ms."""
 LEAST_DRAWN: Final = 0.5
 """A lead is drawn when at least this share of the real recordings has it."""
-FAR: Final = 0.05
-"""Share of the real recordings that lie beyond the limit of the atypical."""
 
 Values = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -163,65 +160,6 @@ def largest_shift(comparison: Comparison, id_: str) -> Measurement:
             ]
         },
     )
-
-
-def atypical_share(comparison: Comparison, id_: str, variant: str) -> Measurement:
-    """Measure how many more recordings lie far out in some feature than real ones do.
-
-    A defect of a part of the recordings moves means and joint laws little and late; it moves its
-    own recordings far.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        Of waves and intervals, or of relations between leads.
-    id_, variant : str
-        Of the measurement.
-    """
-    farthest = _tail_depth(comparison.raw, comparison.raw[comparison.basis]).max(axis=1)
-    limit = np.quantile(farthest[comparison.basis], 1 - FAR)
-    beyond = (farthest > limit)[:, None].astype(np.float64)
-    value, interval, floor = comparison.mean_difference(beyond)
-    return Measurement(
-        id_,
-        value=value,
-        better="lower",
-        variant=variant,
-        aspect="joint_consistency",
-        interval=interval,
-        noise_floor=floor,
-        n=comparison.n,
-        method=Method(
-            f"difference between the shares of recordings that lie farther out, in any of the "
-            f"features, than {FAR:.0%} of the real ones do",
-            "largest depth in a tail over features, in units of that tail (95 % to 99 % quantile); "
-            "after Rousseeuw & Hubert 2011, doi:10.1002/widm.2",
-            {"limit": float(limit), "features": len(comparison.names)},
-            comparison.seed,
-        ),
-        details={
-            "bars": [
-                {
-                    "label": f"> {limit:.1f}",
-                    "synthetic": float(beyond[comparison.synthetic].mean()),
-                    "real": float(beyond[comparison.reference].mean()),
-                }
-            ]
-        },
-    )
-
-
-def _tail_depth(values: Values, basis: Values) -> Values:
-    """How far values lie in the tails of the basis, in units of each tail's own length.
-
-    0 at the 95 % (or 5 %) quantile, 1 at the 99 % (1 %) quantile: features with long tails do not
-    hide those with short ones.
-    """
-    first, lower, upper, last = np.quantile(basis, [0.01, 0.05, 0.95, 0.99], axis=0)
-    width = np.maximum(np.ptp(basis, axis=0), 1e-12)
-    above = (values - upper) / np.maximum(last - upper, 1e-3 * width)
-    below = (lower - values) / np.maximum(lower - first, 1e-3 * width)
-    return np.asarray(np.maximum(above, below))
 
 
 def p_wave_presence(cohorts: Cohorts, id_: str) -> Measurement:

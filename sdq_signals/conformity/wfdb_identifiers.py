@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +21,7 @@ __all__ = ["identifiers", "notes"]
 
 _MOST_BYTES: Final = 2**20
 _MOST_FILES: Final = 8
+_SETTLED_NS: Final = 2_000_000_000
 _DATE = re.compile(
     r"\b(?P<d>\d{1,2})[/.-](?P<m>\d{1,2}|[A-Za-z]{3})[/.-](?P<y>\d{4}|\d\d)\b"
     r"|\b(?P<y2>\d{4})[/.-](?P<m2>\d{1,2})[/.-](?P<d2>\d{1,2})\b"
@@ -86,16 +89,30 @@ def _tells_day(match: re.Match[str]) -> bool:
 
 def _annotation_files(path: Path, signals: set[str]) -> list[Path]:
     """Return the files beside a header that have its name and are no signal files."""
+    changed = path.parent.stat().st_mtime_ns
+    # A folder that changed just now may change again within a tick of its clock.
+    settled = time.time_ns() - changed > _SETTLED_NS
+    read = _names_in if settled else _names_in.__wrapped__
+    names = read(path.parent, changed).get(path.stem, [])
     found = [
-        file
-        for file in path.parent.glob(f"{_escaped(path.stem)}.*")
-        if file.suffix.lower() not in (".hea", ".dat", ".mat") and file.name not in signals
+        path.parent / name
+        for name in names
+        if not name.lower().endswith((".hea", ".dat", ".mat")) and name not in signals
     ]
     return sorted(file for file in found if file.is_file() and not file.is_symlink())[:_MOST_FILES]
 
 
-def _escaped(name: str) -> str:
-    return re.sub(r"([*?\[])", r"[\1]", name)
+@lru_cache(maxsize=8)
+def _names_in(folder: Path, changed: int) -> dict[str, list[str]]:
+    """Names in a folder by what stands before each of their dots.
+
+    Read once for all records of a folder, until the folder changes.
+    """
+    found: dict[str, list[str]] = {}
+    for name in (file.name for file in folder.iterdir()):
+        for dot in re.finditer(r"\.", name):
+            found.setdefault(name[: dot.start()], []).append(name)
+    return found
 
 
 def notes(path: Path) -> list[str]:

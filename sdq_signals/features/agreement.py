@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
+from scipy.ndimage import uniform_filter1d
 
-from sdq_signals.features.beats import Beats, frames, peaks
+from sdq_signals.features.beats import Beats, frames, largest_near, peaks
 from sdq_signals.features.conditioning import Conditioned
 
 __all__ = ["quality"]
@@ -96,12 +96,14 @@ def _agreements(
 ) -> tuple[Values, Values]:
     """Agreement of each lead (n, c) and of all leads together (n,)."""
     n, c, t = signal.shape.shape
-    energy = frames(np.diff(signal.shape, axis=2, prepend=signal.shape[:, :, :1]), signal.rate)
+    slope = np.zeros_like(signal.shape)
+    np.subtract(signal.shape[:, :, 1:], signal.shape[:, :, :-1], out=slope[:, :, 1:])
+    energy = frames(slope, signal.rate)
     count = energy.shape[2]
     if count == 0:
         return np.zeros((n, c)), np.full(n, np.nan)
     energy = np.where(live[:, :, None], energy, np.float32(0))
-    level = np.sort(energy, axis=2)[:, :, int(0.98 * (count - 1)), None]
+    level = _ordered(energy, int(0.98 * (count - 1)))
     relative = energy / np.maximum(level, np.float32(1e-12))
     # All leads together are one more lead.
     courses = np.concatenate([relative, np.einsum("nct->nt", relative)[:, None]], axis=1)
@@ -109,15 +111,8 @@ def _agreements(
     first = np.zeros((n, 1, count), bool)
     size = t // count
     first[beats.row, 0, np.minimum(beats.place // size, count - 1)] = True
-    near_first = maximum_filter1d(
-        first.astype(np.uint8), 2 * _MATCH_FRAMES + 1, axis=2, mode="constant"
-    )
-    near_found = maximum_filter1d(
-        found.astype(np.uint8), 2 * _MATCH_FRAMES + 1, axis=2, mode="constant"
-    )
-    both = np.minimum(
-        (found & (near_first > 0)).sum(axis=2), (first & (near_found > 0)).sum(axis=2)
-    )
+    near_first, near_found = (largest_near(f, _MATCH_FRAMES) for f in (first, found))
+    both = np.minimum((found & near_first).sum(axis=2), (first & near_found).sum(axis=2))
     every = found.sum(axis=2) + first.sum(axis=2) - both
     agreement = np.where(every > 0, both / np.maximum(every, 1), 0.0)
     return agreement[:, :c], np.where(every[:, c] > 0, agreement[:, c], np.nan)
@@ -128,8 +123,13 @@ def _second_detector(energy: NDArray[np.float32]) -> NDArray[np.bool_]:
     smooth = uniform_filter1d(energy, _WINDOW_FRAMES, axis=2, mode="nearest")
     smooth = np.sqrt(np.maximum(smooth, 0))
     count = smooth.shape[2]
-    level = np.sort(smooth, axis=2)[:, :, int(0.98 * (count - 1)), None]
+    level = _ordered(smooth, int(0.98 * (count - 1)))
     return np.asarray(peaks(smooth, _REFRACTORY_FRAMES) & (smooth > _SHARE * level), bool)
+
+
+def _ordered(x: NDArray[np.float32], place: int) -> NDArray[np.float32]:
+    """Return the value at a place of the ascending order of each lead: (n, c, 1)."""
+    return np.partition(x, place, axis=2)[:, :, place : place + 1]
 
 
 def _live_mean(values: Values, live: NDArray[np.bool_]) -> Values:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
+from scipy.ndimage import uniform_filter1d
 
 from sdq_signals.features.segments import run_median, run_of
 
-__all__ = ["Beats", "beat_energy", "find_beats", "frames", "peaks"]
+__all__ = ["Beats", "beat_energy", "find_beats", "frames", "largest_near", "peaks"]
 
 _FRAME_S: Final = 0.02
 _SMOOTH_S: Final = 0.1  # about the length of QRS
@@ -117,7 +117,7 @@ def peaks(course: Samples, distance: int) -> NDArray[np.bool_]:
     >>> peaks(np.array([[0, 3, 3, 1, 2, 0]], np.float32), 1).nonzero()[1].tolist()
     [1, 4]
     """
-    top = maximum_filter1d(course, 2 * distance + 1, axis=-1, mode="nearest") == course
+    top = largest_near(course, distance) == course
     rising = np.ones_like(top)
     rising[..., 1:] = course[..., 1:] > course[..., :-1]
     falling = np.ones_like(top)
@@ -130,6 +130,39 @@ def peaks(course: Samples, distance: int) -> NDArray[np.bool_]:
     else:
         top[...] = False
     return np.asarray(top, bool)
+
+
+def largest_near(course: NDArray[Any], distance: int) -> NDArray[Any]:
+    """Return the largest value within `distance` on both sides, by windows that double.
+
+    Parameters
+    ----------
+    course : ndarray, shape (..., t)
+    distance : int
+        Samples.
+
+    Returns
+    -------
+    ndarray, shape (..., t)
+
+    Examples
+    --------
+    >>> largest_near(np.array([[0, 3, 0, 0, 1, 0]]), 1).tolist()
+    [[3, 3, 3, 1, 1, 1]]
+    """
+    found = course.copy()
+    width = 1  # of the window that begins, and in the end is centred, at each sample
+    while width <= distance:
+        step = min(width, distance + 1 - width)
+        np.maximum(found[..., :-step], found[..., step:], out=found[..., :-step])
+        width += step
+    backward = course.copy()
+    width = 1
+    while width <= distance:
+        step = min(width, distance + 1 - width)
+        np.maximum(backward[..., step:], backward[..., :-step], out=backward[..., step:])
+        width += step
+    return np.asarray(np.maximum(found, backward, out=found))
 
 
 def find_beats(energy: Samples, rate: float, gone: NDArray[np.bool_] | None = None) -> Beats:

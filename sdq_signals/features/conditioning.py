@@ -112,9 +112,9 @@ def condition(x: Samples, rate: float) -> Conditioned:
     ((1, 1, 2500), 250.0, True)
     """
     plan = _plan(x.shape[-1], float(rate))
-    centred = x - x.mean(axis=-1, keepdims=True)
-    spectrum = scipy.fft.rfft(centred[..., plan.reflected], axis=-1)[..., : plan.kept]
-    squared = spectrum.real**2 + spectrum.imag**2
+    spectrum = scipy.fft.rfft(_extended(x, plan), axis=-1, overwrite_x=True)[..., : plan.kept]
+    low = spectrum[..., : plan.bands[-1][1]]
+    squared = low.real**2 + low.imag**2
     power = np.stack([squared[..., a:b].sum(axis=-1) for a, b in plan.bands], axis=-1)
     shape = scipy.fft.irfft(spectrum * plan.shape_gain, plan.length, axis=-1)
     beat = scipy.fft.irfft(spectrum * plan.beat_gain, plan.length, axis=-1)
@@ -122,11 +122,24 @@ def condition(x: Samples, rate: float) -> Conditioned:
     return Conditioned(shape[..., inner], beat[..., inner], plan.rate, power.astype(np.float64))
 
 
+def _extended(x: Samples, plan: _Plan) -> Samples:
+    """Channels without their mean, continued by reflection on both sides."""
+    t = x.shape[-1]
+    centre = x.mean(axis=-1, keepdims=True)
+    before, after = plan.reflected[: plan.pad], plan.reflected[plan.pad + t :]
+    long = np.empty((*x.shape[:-1], len(plan.reflected)), np.float32)
+    np.subtract(x, centre, out=long[..., plan.pad : plan.pad + t])
+    np.subtract(x[..., before], centre, out=long[..., : plan.pad])
+    np.subtract(x[..., after], centre, out=long[..., plan.pad + t :])
+    return long
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """What depends on the length and the rate only."""
 
     reflected: NDArray[np.intp]
+    pad: int
     kept: int
     shape_gain: Samples
     beat_gain: Samples
@@ -157,6 +170,7 @@ def _plan(t: int, rate: float) -> _Plan:
     edges = np.searchsorted(f, (0.05, *_SPECTRUM_HZ))
     return _Plan(
         reflected=_reflect(np.arange(long) - pad, t),
+        pad=pad,
         kept=len(f),
         shape_gain=(shape * amplitude).astype(np.float32),
         beat_gain=(beat * amplitude).astype(np.float32),

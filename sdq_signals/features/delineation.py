@@ -179,9 +179,12 @@ class _Beat:
     def atrial(self, on: Values, t_end: Values) -> tuple[Values, Values, Values, Values, Values]:
         """Onset, peak and offset of P, its prominence and that of the noise."""
         s, foot = self.samples, self.samples(_FOOT_S)
-        # What follows the onset of QRS is replaced by the level there.
+        # What follows the onset of QRS is replaced by the level there; R and a foot's breadth is
+        # as far as P is looked for.
+        width = min(self.width, self.r + s(0.1) + foot)
+        at = self.at[:, :width]
         last = np.maximum(np.nan_to_num(on, nan=0) - 1, 0).astype(np.intp)
-        place = np.minimum(self.at, last[:, None])
+        place = np.minimum(at, last[:, None])
         place = np.maximum(place, np.minimum(self.first, self.width - 1))[:, None]
         bump = _prominence(np.take_along_axis(self.mean, place, axis=2), foot)
         noise = _prominence(np.take_along_axis(self.residuals, place[:, None], axis=3), foot)
@@ -190,7 +193,7 @@ class _Beat:
         score = uniform_filter1d(score, 3, axis=1, mode="nearest")
         before_t = np.nan_to_num(t_end - self.rr, nan=-1e9)[:, None]
         start = np.maximum(np.maximum(self.first + foot // 2, before_t), on[:, None] - s(0.25))
-        inside = (self.at >= start) & (self.at <= on[:, None] - s(0.036))
+        inside = (at >= start) & (at <= on[:, None] - s(0.036))
         # The valley between T and P is a bump as well, but not away from the baseline. Of the
         # high ones the last is P.
         z = np.take_along_axis(self.mean, place, axis=2) - self.baseline[:, :, None]
@@ -198,7 +201,7 @@ class _Beat:
         bumps = inside & away & peaks(score, s(0.02))
         highest = np.where(bumps, score, 0).max(axis=1, keepdims=True)
         high = bumps & (score >= _P_SHARE * highest)
-        peak = self.width - 1 - high[:, ::-1].argmax(axis=1)
+        peak = width - 1 - high[:, ::-1].argmax(axis=1)
         some = bumps.any(axis=1)
         prominence = np.sqrt(np.maximum(score[self.rows, peak], 0) / self.leads)
         level = np.where(inside, variance, 0).sum(axis=1) / np.maximum(inside.sum(axis=1), 1)
@@ -223,15 +226,17 @@ class _Beat:
         slope = np.gradient(uniform_filter1d(course, 5, axis=1, mode="nearest"), axis=1)
         if not backward:
             slope = -slope
-        away = peak[:, None] - self.at if backward else self.at - peak[:, None]
-        inside = (away > 0) & (away < self.samples(0.09)) & (self.at >= self.first)
+        width = course.shape[1]
+        at = self.at[:, :width]
+        away = peak[:, None] - at if backward else at - peak[:, None]
+        inside = (away > 0) & (away < self.samples(0.09)) & (at >= self.first)
         steep = np.where(inside, slope, -np.inf).argmax(axis=1)
         top = slope[self.rows, steep]
-        beyond = self.at <= steep[:, None] if backward else self.at >= steep[:, None]
+        beyond = at <= steep[:, None] if backward else at >= steep[:, None]
         found = beyond & (slope < _P_EDGE * top[:, None])
-        place = self.width - 1 - found[:, ::-1].argmax(axis=1) if backward else found.argmax(axis=1)
+        place = width - 1 - found[:, ::-1].argmax(axis=1) if backward else found.argmax(axis=1)
         step = 1 if backward else -1
-        inner = np.clip(place + step, 0, self.width - 1)
+        inner = np.clip(place + step, 0, width - 1)
         a, b = slope[self.rows, place], slope[self.rows, inner]
         part = np.where(b > a, (_P_EDGE * top - a) / np.where(b > a, b - a, 1), 0)
         ok = some & found.any(axis=1) & (top > 0)

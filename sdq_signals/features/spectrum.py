@@ -137,10 +137,11 @@ def welch(x: NDArray[np.float32], rate: float) -> Spectrum:
     framed = np.lib.stride_tricks.sliding_window_view(centred, segment, axis=2)[:, :, ::step]
     means = framed.mean(axis=3, keepdims=True)
     valid = np.isfinite(means[..., 0])
-    cut = (framed - means) * window
+    cut = framed - means
+    cut *= window
     if not valid.all():
         cut[~valid] = 0
-    frames = fft.rfft(cut, axis=3)
+    frames = fft.rfft(cut, axis=3, overwrite_x=True)
     power = (frames.real**2 + frames.imag**2).sum(axis=2, dtype=np.float64)
     power[..., 1 : (segment + 1) // 2] *= 2  # neither zero nor the Nyquist frequency has a twin
     count = valid.sum(axis=2)[:, :, None]

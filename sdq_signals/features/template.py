@@ -136,12 +136,11 @@ def _average(cut: Samples, row: Rows, n: int) -> tuple[Samples, Samples, Rows]:
     first, count = run_of(row, n)
     group = (np.arange(len(row)) - first[row]) % _GROUPS
     size = np.bincount(row * _GROUPS + group, minlength=n * _GROUPS).reshape(n, _GROUPS)
-    order = np.argsort(row * _GROUPS + group, kind="stable")
     total = np.zeros((n * _GROUPS, *cut.shape[1:]), np.float32)
-    held = np.flatnonzero(size)
-    if len(held):
-        starts = (np.cumsum(size.ravel()) - size.ravel())[held]
-        total[held] = np.add.reduceat(cut[order], starts, axis=0)
+    turn = (np.arange(len(row)) - first[row]) // _GROUPS
+    for k in range(int(turn.max(initial=-1)) + 1):  # one beat of each group at a time
+        these = np.flatnonzero(turn == k)
+        total[(row * _GROUPS + group)[these]] += cut[these]
     total = total.reshape(n, _GROUPS, *cut.shape[1:])
     all_beats = total[:, 0] + total[:, 1] + (total[:, 2] + total[:, 3])
     mean = all_beats / np.maximum(count, 1)[:, None, None].astype(np.float32)
@@ -179,10 +178,15 @@ def _compare(
     votes = np.zeros((n, most))
     np.add.at(votes, beats.row, np.where(score > _ALIKE, 1000 + score, score))
     winner = chosen[np.arange(n), votes.argmax(axis=1)]
-    reference = middle[np.minimum(winner, k - 1)][beats.row]
+    reference = middle[np.minimum(winner, k - 1)][beats.row].reshape(k, -1, span)
     fits = np.empty((k, 2 * _SHIFTS + 1))
     for j in range(2 * _SHIFTS + 1):
-        fits[:, j] = np.einsum("ki,ki->k", _unit(cut[:, :, j : j + span]), reference)
+        # The reference has no mean in any lead, so that the beat's own need not be taken off.
+        part = cut[:, :, j : j + span]
+        size = np.einsum("kcw,kcw->k", part, part, dtype=np.float64)
+        means = np.einsum("kcw->kc", part, dtype=np.float64) / span
+        size = np.maximum(size - span * np.einsum("kc,kc->k", means, means), 1e-18)
+        fits[:, j] = np.einsum("kcw,kcw->k", part, reference) / np.sqrt(size)
     best = fits.argmax(axis=1)
     rows = np.arange(k)
     regular = fits[rows, best] > _ALIKE

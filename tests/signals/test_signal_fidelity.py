@@ -1,11 +1,13 @@
 """The signal measures of fidelity: what each sees, what it leaves alone, and reasons."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from cohorts_made import RATE, cohort, cohorts, study_of, write
 from scipy.spatial.distance import cdist
 
-from sdq_core.characteristics.comparison import compare_scalars, real_scalars
+from sdq_core.characteristics.comparison import Comparison, compare_scalars, real_scalars
 from sdq_core.cohort import Cohorts
 from sdq_core.judging import judge_all
 from sdq_core.measurement import Measurement
@@ -13,6 +15,7 @@ from sdq_core.modality import load_modality
 from sdq_core.profiles import load_profile
 from sdq_core.statistics import gram, weighted_discrepancy
 from sdq_core.vocabulary import Verdict
+from sdq_signals.atypical import _residuals, atypical_beats
 from sdq_signals.fidelity import APART, SignalsFidelity
 from sdq_signals.simulated_ecg import simulate
 
@@ -157,9 +160,61 @@ def test_a_synthetic_cohort_without_beats_is_no_excuse(tmp_path):
 def test_a_defect_of_a_part_shows_in_that_part(tmp_path):
     change = rebuilt(qrs_extra_ms=60, qrs_extra_share=0.3)
     made = cohorts(tmp_path, n=(100, 100, 100), change=change)
-    found = values(made, "morphology")["morphology_distance[atypical]"]
-    floor = found.noise_floor
-    assert found.interval.low > floor.centre + 2 * (floor.high - floor.centre)
+    found = values(made, "morphology")
+    for variant in ("atypical", "atypical-beats"):
+        measured = found[f"morphology_distance[{variant}]"]
+        floor = measured.noise_floor
+        assert measured.interval.low > floor.centre + 2 * (floor.high - floor.centre), variant
+
+
+def beats_made(n, rng, off=0.0):
+    """Mixtures of five shapes over 60 samples, of any amplitude; and a part outside of them."""
+    shapes = np.eye(60)[:5]
+    mixed = rng.uniform(0.5, 2, (n, 1)) * (rng.uniform(0.5, 1.5, (n, 5)) @ shapes)
+    norm = np.linalg.norm(mixed, axis=1, keepdims=True)
+    return mixed + off * norm * np.eye(60)[59]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_beats_outside_the_span_of_real_ones_are_counted_and_mixtures_are_not(seed):
+    rng = np.random.default_rng(seed)
+    n = 100
+
+    def compared(synthetic):
+        values = np.concatenate([beats_made(2 * n, rng), synthetic])
+        rows = np.arange(3 * n)
+        return Comparison(
+            values=values, raw=values, groups=rows.astype(str), pool=rows[: 2 * n],
+            reference=rows[n : 2 * n], synthetic=rows[2 * n :], names=(), seed=seed,
+            roles=np.repeat(["train", "holdout", "synthetic"], n), rows=rows % n, floor_method="",
+        )  # fmt: skip
+
+    odd = np.concatenate([beats_made(n - 20, rng), beats_made(20, rng, off=0.5)])
+    comparison = compared(odd)
+    residual, components = _residuals(comparison)
+    assert components == 40
+    # A unit beat with half its norm outside: 0.5 / sqrt(1.25) of it cannot be explained.
+    np.testing.assert_allclose(residual[-20:], 0.5 / np.sqrt(1.25), rtol=1e-6)
+    assert residual[:-20].max() < 1e-6
+    assert atypical_beats(comparison, "signals.fidelity.morphology_distance", 0.02).value > 0.15
+    scaled = replace(comparison, raw=comparison.raw * rng.uniform(0.1, 10, (3 * n, 1)))
+    np.testing.assert_allclose(_residuals(scaled)[0], residual, atol=1e-9)
+
+
+def test_no_component_has_seen_the_beat_that_it_explains():
+    rng = np.random.default_rng(0)
+    values = np.abs(rng.standard_normal((90, 60)))
+    values[:10] = values[0]  # one person with ten beats of his own
+    rows = np.arange(90)
+    groups = np.where(rows < 10, "one", rows.astype(str))
+    comparison = Comparison(
+        values=values, raw=values, groups=groups, pool=rows[:60], reference=rows[30:60],
+        synthetic=rows[60:], names=(), roles=np.full(90, ""), rows=rows, seed=1, floor_method="",
+    )  # fmt: skip
+    residual = _residuals(comparison)[0]
+    # Noise is not explained by other noise, although the ten span a component by themselves.
+    assert np.abs(residual[:60].mean() - residual[60:].mean()) < 0.1
+    assert residual[:10].min() > 0.3
 
 
 @pytest.mark.parametrize("persons", [3, 20])

@@ -1,0 +1,155 @@
+"""Shares of recordings that are unlike the real ones, however few they are.
+
+A defect of a part of the recordings moves means and joint laws little and late; it moves its own
+recordings far. Each measure here gives every recording one number, how far it lies out, and counts
+those beyond a limit that few real recordings reach.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdq_core.characteristics.comparison import Comparison
+from sdq_core.measurement import Measurement, Method
+
+__all__ = ["atypical_beats", "atypical_share"]
+
+COMPONENTS: Final = 40
+"""Components of the real mean beats; of a small pool, a quarter of its beats."""
+FOLDS: Final = 5
+LEAST_RESIDUAL: Final = 1e-3
+"""Of a beat's norm: less is the rounding of the file."""
+
+Values = NDArray[np.float64]
+
+
+def atypical_share(comparison: Comparison, id_: str, variant: str, far: float) -> Measurement:
+    """Measure how many more recordings lie far out in some feature than real ones do.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of waves and intervals, or of relations between leads.
+    id_, variant : str
+        Of the measurement.
+    far : float
+        Share of the real recordings that lie beyond the limit, above 0 and below 1.
+    """
+    farthest = _tail_depth(comparison.raw, comparison.raw[comparison.basis]).max(axis=1)
+    method = (
+        f"difference between the shares of recordings that lie farther out, in any of the "
+        f"features, than {far:.0%} of the real ones do",
+        "largest depth in a tail over features, in units of that tail (95 % to 99 % quantile); "
+        "after Rousseeuw & Hubert 2011, doi:10.1002/widm.2",
+    )
+    return _share_beyond(
+        comparison, id_, variant, farthest, far, method, {"features": len(comparison.names)}
+    )
+
+
+def atypical_beats(comparison: Comparison, id_: str, far: float) -> Measurement:
+    """Measure how many more mean beats are no mixture of real ones than real beats are.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of mean beats, in mV.
+    id_ : str
+        Of the measurement.
+    far : float
+        Share of the real recordings that lie beyond the limit, above 0 and below 1.
+    """
+    residual, components = _residuals(comparison)
+    method = (
+        f"difference between the shares of recordings whose mean beat, at unit norm, lies farther "
+        f"from the span of the principal components of real beats than {far:.0%} of the real ones "
+        f"do; a beat is never seen by the components that it is compared with",
+        "squared prediction error: Jackson & Mudholkar 1979, doi:10.1080/00401706.1979.10489779",
+    )
+    return _share_beyond(
+        comparison, id_, "atypical-beats", residual, far, method,
+        {"components": components, "folds": FOLDS}, LEAST_RESIDUAL,
+    )  # fmt: skip
+
+
+def _share_beyond(
+    comparison: Comparison,
+    id_: str,
+    variant: str,
+    depth: Values,
+    far: float,
+    method: tuple[str, str],
+    parameters: dict[str, float],
+    least: float = -np.inf,
+) -> Measurement:
+    """Compare the shares of recordings beyond the depth that few real ones reach."""
+    limit = max(float(np.quantile(depth[comparison.basis], 1 - far)), least)
+    beyond = (depth > limit)[:, None].astype(np.float64)
+    value, interval, floor = comparison.mean_difference(beyond)
+    text, source = method
+    return Measurement(
+        id_,
+        value=value,
+        better="lower",
+        variant=variant,
+        aspect="joint_consistency",
+        interval=interval,
+        noise_floor=floor,
+        n=comparison.n,
+        method=Method(text, source, {"limit": limit, **parameters}, comparison.seed),
+        details={
+            "bars": [
+                {
+                    "label": f"> {limit:.2g}",
+                    "synthetic": float(beyond[comparison.synthetic].mean()),
+                    "real": float(beyond[comparison.reference].mean()),
+                }
+            ]
+        },
+    )
+
+
+def _residuals(comparison: Comparison) -> tuple[Values, int]:
+    """Distance of each beat of unit norm from the span of components that did not see it.
+
+    The pool is dealt into folds of whole subjects. A fold's beats, and an equal part of the
+    synthetic ones, are compared with the components of the rest of the pool: of synthetic beats
+    and of fresh real ones alike, components know nothing.
+    """
+    norm = np.linalg.norm(comparison.raw, axis=1, keepdims=True)
+    beats = comparison.raw / np.maximum(norm, 1e-12)
+    groups, of = np.unique(comparison.groups[comparison.pool], return_inverse=True)
+    order = np.random.default_rng([comparison.seed, 7]).permutation(len(groups))
+    fold = np.empty(len(beats), np.intp)
+    fold[comparison.pool] = order[of] % FOLDS
+    fold[comparison.synthetic] = np.arange(len(comparison.synthetic)) % FOLDS
+    pooled = np.zeros(len(beats), bool)
+    pooled[comparison.pool] = True
+    smallest = min(int((pooled & (fold != k)).sum()) for k in range(FOLDS))
+    components = max(1, min(COMPONENTS, smallest // 4))
+    found = np.empty(len(beats))
+    for k in range(FOLDS):
+        seen = beats[pooled & (fold != k)]
+        if not len(seen):
+            continue
+        centre = seen.mean(axis=0)
+        basis = np.linalg.svd(seen - centre, full_matrices=False)[2][:components]
+        unseen = beats[fold == k] - centre
+        found[fold == k] = np.linalg.norm(unseen - (unseen @ basis.T) @ basis, axis=1)
+    return found, components
+
+
+def _tail_depth(values: Values, basis: Values) -> Values:
+    """How far values lie in the tails of the basis, in units of each tail's own length.
+
+    0 at the 95 % (or 5 %) quantile, 1 at the 99 % (1 %) quantile: features with long tails do not
+    hide those with short ones.
+    """
+    first, lower, upper, last = np.quantile(basis, [0.01, 0.05, 0.95, 0.99], axis=0)
+    width = np.maximum(np.ptp(basis, axis=0), 1e-12)
+    above = (values - upper) / np.maximum(last - upper, 1e-3 * width)
+    below = (lower - values) / np.maximum(lower - first, 1e-3 * width)
+    return np.asarray(np.maximum(above, below))
