@@ -9,11 +9,11 @@ OUT ?= sdq-out
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,signals]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,signals,ehr]'
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,signals,wfdb,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,signals,ehr,wfdb,test]'
 	touch $@
 
 # The verdicts of the demo are verdicts, not errors: only unusable input (2) fails the target.
@@ -26,7 +26,7 @@ test: $(VENV)/.installed-test lint
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy sdq_core sdq_imaging sdq_signals
+	$(BIN)/mypy sdq_core sdq_imaging sdq_signals sdq_ehr
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed-test

@@ -110,6 +110,8 @@ def counted(found: Sequence[Outcome], c: Characteristic) -> str:
     count = Counter(o.verdicts[c] for o in found)
     words = " / ".join(str(count[v]) for v in VERDICTS)
     missing = count[Verdict.NOT_ASSESSED]
+    if missing == len(found):
+        return "-"
     return f"{words}, {missing} not assessed" if missing else words
 
 
@@ -130,6 +132,8 @@ def reasons(found: Sequence[Outcome], most: int | None = None) -> str:
 def tests(found: Sequence[Outcome]) -> str:
     """Name the tests that reject at 5 % in every seed, or else the smallest median p."""
     names = [k for k in found[0].p if all(k in o.p for o in found)]
+    if not names:
+        return "-"
     worst = {k: max(o.p[k] for o in found) for k in names}
     always = [k for k in names if worst[k] < 0.05]
     if always:

@@ -201,14 +201,26 @@ def schema() -> None:
 @app.command()
 def init(
     modality: Annotated[str, typer.Argument(help="Modality plugin, e.g. imaging.")],
+    data: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Data of a real cohort: propose what describes them (ehr: schema.yaml)."
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write (default: print it).")
     ] = None,
 ) -> None:
-    """Write a commented study file to start from."""
+    """Write a commented study file to start from, or propose the description of DATA.
+
+    sdq init ehr -o study.yaml; sdq init ehr train -o schema.yaml
+    """
     from sdq_core.modality import load_modality
 
-    template = load_modality(modality, check_requirements=False).study_template()
+    plugin = load_modality(modality, check_requirements=data is not None)
+    template = plugin.study_template() if data is None else plugin.proposal(data)
+    if template is None:
+        raise UsageError(f"modality {modality!r} proposes nothing from data; leave out DATA")
     if output is None:
         typer.echo(template, nl=False)
         return
@@ -217,7 +229,8 @@ def init(
     from sdq_core.files import atomic_write
 
     atomic_write(output, template.encode())
-    typer.echo(f"wrote {output}; edit it, then: sdq evaluate {output}")
+    then = f"sdq evaluate {output}" if data is None else "name it in settings.schema of the study"
+    typer.echo(f"wrote {output}; edit it, then: {then}")
 
 
 @app.command()

@@ -130,6 +130,7 @@ def read_and_describe(
         A cohort is missing or empty.
     """
     modality = load_modality(study.modality)
+    study = modality.prepared(study)
     listings = {role: _listing(modality, study, role) for role in Role if role in study.cohorts}
     items = [item for listing in listings.values() for item in listing.items]
     report = describe(

@@ -17,7 +17,8 @@ class Finding:
     ----------
     rule : str
         Stable id ``<modality>.<area>.<rule>``; the area is ``structure``, ``semantics``,
-        ``metadata``, ``conformity``, ``identifier``, ``lineage``, ``labels`` or ``roles``.
+        ``codes``, ``metadata``, ``conformity``, ``identifier``, ``lineage``, ``labels`` or
+        ``roles``.
     severity : Severity
     message : str
         What is wrong and what to do, in English. Names attributes, never quotes their content.

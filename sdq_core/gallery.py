@@ -65,7 +65,7 @@ def write_gallery(
         (cohorts.synthetic, row, "least like any real item", "与真实样本差异最大")
         for row in _least_like_real(cohorts)
     )
-    wrong = cohorts.synthetic.table.rows_with("structure", "semantics")
+    wrong = cohorts.synthetic.table.rows_with("structure", "semantics", "codes")
     chosen.extend(
         (cohorts.synthetic, int(row), "has a finding", "有发现项")
         for row in np.flatnonzero(wrong & cohorts.synthetic.table.readable)[:MOST]

@@ -22,7 +22,8 @@ def measure_texts(modality: str, own: Path) -> dict[str, MeasureText]:
         First part of the ids.
     own : Path
         YAML file of measures that the modality alone has, or says in its own words:
-        ``id: [title, title_zh, says, says_zh, method_zh]``.
+        ``id: [title, title_zh, says, says_zh, method_zh]``. A shared measure that it does not have
+        is ``id: null``.
 
     Returns
     -------
@@ -33,6 +34,7 @@ def measure_texts(modality: str, own: Path) -> dict[str, MeasureText]:
     table = yaml.safe_load(shared.read_text(encoding="utf-8"))
     table = {f"{modality}.{key}": texts for key, texts in table.items()}
     table |= yaml.safe_load(own.read_text(encoding="utf-8"))
+    table = {key: texts for key, texts in table.items() if texts is not None}
     order = list(Characteristic)
     ids = sorted(table, key=lambda i: order.index(Characteristic(i.split(".")[1])))
     return {

@@ -96,6 +96,13 @@ class Modality(ABC):
         """Return None when the modality can work here, else what is missing and how to get it."""
         return None
 
+    def prepared(self, study: Study) -> Study:
+        """Return the study with what the modality must know before it reads any cohort.
+
+        The default changes nothing. What is put into the settings stands in the result.
+        """
+        return study
+
     @abstractmethod
     def items(self, source: Path, settings: Mapping[str, Any]) -> Listing:
         """List the items of a cohort's folder or file without describing them."""
@@ -115,6 +122,13 @@ class Modality(ABC):
     @abstractmethod
     def study_template(self) -> str:
         """Return a commented study file for ``sdq init``."""
+
+    def proposal(self, data: Path) -> str | None:
+        """Return a commented file that describes a cohort's data, for a person to correct.
+
+        None when the modality needs no such file.
+        """
+        return None
 
     @abstractmethod
     def measures(self) -> dict[str, MeasureText]:

@@ -43,6 +43,14 @@ PHRASES: Final[dict[str, str]] = {
     "{} real items added to half of the real training items": (
         "在一半真实训练样本中加入 {} 个真实样本"
     ),
+    "exact for these patients; planted copies overlooked": "对这些患者精确；计入植入拷贝的漏检",
+    "Clopper-Pearson of attack and control (MOVER)": (
+        "攻击与对照各自的 Clopper-Pearson 精确法（MOVER 合并）"
+    ),
+    "largest of several attacks (Bonferroni)": "多种攻击中的最大者（Bonferroni 校正）",
+    "every column": "每一列",
+    "a number {} in the patients' rows": "患者行中的数值 {}",
+    "exact binomial of discordant rows": "不一致行的精确二项法",
     "random parts of the real pool": "真实数据的随机部分",
     "bootstrap of real subjects at the synthetic cohort's size": (
         "按合成数据规模对真实受试者自助抽样"

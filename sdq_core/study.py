@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -21,6 +21,10 @@ __all__ = [
     "load_study",
     "study_from_options",
 ]
+
+
+PATHS: Final = ("masks", "schema", "code_lists", "rules")
+"""Settings of modalities that hold paths: by themselves, in a list or in a mapping."""
 
 
 class _Strict(BaseModel):
@@ -188,10 +192,16 @@ class Study(_Strict):
                 path=resolve(source.path, f"cohorts.{role}.path"),
                 labels=None if labels is None else resolve(labels, f"cohorts.{role}.labels"),
             )
+
+        def beside(value: Any, key: str) -> Any:
+            if isinstance(value, str):
+                return str(resolve(Path(value), key))
+            if isinstance(value, Mapping) and not key.endswith(".schema"):
+                return {k: beside(v, f"{key}.{k}") for k, v in value.items()}
+            return [beside(v, key) for v in value] if isinstance(value, list | tuple) else value
+
         settings = {
-            key: str(resolve(Path(value), f"settings.{key}"))
-            if key == "masks" and isinstance(value, str)
-            else value
+            key: beside(value, f"settings.{key}") if key in PATHS else value
             for key, value in self.settings.items()
         }
         return self.model_copy(update={"cohorts": sources, "settings": settings})

@@ -17,7 +17,7 @@ from sdq_core.study import Study
 from sdq_core.vocabulary import TERMS, Characteristic
 
 PAGE = Path(__file__).parents[1] / "docs/measures.md"
-MODALITIES = ("imaging", "signals")
+MODALITIES = ("imaging", "signals", "ehr")
 HEAD = """# Measures
 
 Written by `tools/measures_table.py` from the code: what each modality measures, what it says, and

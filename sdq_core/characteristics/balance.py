@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from sdq_core.characteristics.comparison import (
     spread,
 )
 from sdq_core.characteristics.evaluation import CharacteristicEvaluation, Part
-from sdq_core.characteristics.learning import learning_curve, task
+from sdq_core.characteristics.learning import LOGISTIC, Learner, learning_curve, task
 from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.measurement import Better, Interval, Measurement, Method
 from sdq_core.reasons import why
@@ -52,6 +52,7 @@ class Balance(CharacteristicEvaluation):
     """Amount for the purpose, and balance over classes and attributes."""
 
     characteristic = Characteristic.BALANCE
+    learner: ClassVar[Learner] = LOGISTIC
 
     def parts(self) -> Sequence[Part]:
         """Return the measures that all modalities share."""
@@ -272,7 +273,7 @@ class Balance(CharacteristicEvaluation):
     def adequacy(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure how much the declared task would still gain from twice the synthetic items."""
         id_ = self.id("volume_adequacy")
-        prepared = task(cohorts)
+        prepared = task(cohorts, self.learner)
         if isinstance(prepared, dict):
             yield Measurement(id_, **prepared)
             return

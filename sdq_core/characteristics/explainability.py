@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sdq_core.characteristics.comparison import compare_embedding, compare_scalars, shared_scalars
+from sdq_core.characteristics.comparison import (
+    Comparison,
+    compare_embedding,
+    compare_scalars,
+    shared_scalars,
+)
 from sdq_core.characteristics.evaluation import CharacteristicEvaluation, Part
 from sdq_core.characteristics.marginals import marginal_consistency
 from sdq_core.characteristics.rates import rate
@@ -38,6 +43,10 @@ class Explainability(CharacteristicEvaluation):
     def scalar_names(self, cohorts: Cohorts) -> Sequence[str]:
         """Return the scalars among which the sources of bias are sought: all that are shared."""
         return shared_scalars(cohorts)
+
+    def features(self, cohorts: Cohorts, seed: int) -> Comparison | None:
+        """Put the features among which the sources of bias are sought side by side."""
+        return compare_scalars(cohorts, self.scalar_names(cohorts), seed)
 
     def lineage(self, metadata: Mapping[str, str], attributes: Mapping[str, str]) -> bool:
         """Return whether one item names its generator and a seed, condition, version or run.
@@ -220,7 +229,7 @@ class Explainability(CharacteristicEvaluation):
     def sources(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Rank the features that drive the difference, and count those beyond their margin."""
         id_ = self.id("bias_sources")
-        comparison = compare_scalars(cohorts, self.scalar_names(cohorts), cohorts.seed(id_))
+        comparison = self.features(cohorts, cohorts.seed(id_))
         if comparison is None:
             yield Measurement(
                 id_, aspect="bias_explained", **why("no_embedding", cohorts="one of the cohorts")

@@ -1,11 +1,13 @@
 """The supplementary experiment's machinery: train on one cohort, test on real subjects.
 
-A linear classifier on the describe step's fixed features stands for the user's own model: it is
-quick, has no randomness of its own, and errs on the same side for real and synthetic training.
+A learner on the describe step's fixed features, linear unless the modality has a better one, stands
+for the user's own model: it is quick, has no randomness of its own, and errs on the same side for
+real and synthetic training.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +18,16 @@ from sdq_core.measurement import Interval
 from sdq_core.reasons import Why, why
 from sdq_core.statistics import bootstrap_weights, safe_scale
 
-__all__ = ["LearningCurve", "Task", "auc", "learning_curve", "scores", "task"]
+__all__ = [
+    "LOGISTIC",
+    "Learner",
+    "LearningCurve",
+    "Task",
+    "auc",
+    "learning_curve",
+    "scores",
+    "task",
+]
 
 Values = NDArray[np.float64]
 Labels = NDArray[np.intp]
@@ -25,6 +36,26 @@ LEAST_PER_CLASS = 8
 FRACTIONS = (0.25, 0.5, 0.75, 1.0)
 CURVE_REPEATS = 8
 BOOTSTRAP = 400
+
+
+@dataclass(frozen=True)
+class Learner:
+    """What learns from one cohort and scores the items of another.
+
+    Parameters
+    ----------
+    name : str
+        For the method text.
+    scores : callable
+        As `scores`: training features and class numbers, test features, number of classes ->
+        scores of shape (n, classes). Without randomness of its own.
+    repeats : int
+        Trainings on random real parts for a noise floor.
+    """
+
+    name: str
+    scores: Callable[[Values, Labels, Values, int], Values]
+    repeats: int = 40
 
 
 @dataclass(frozen=True)
@@ -40,6 +71,7 @@ class Task:
     train_groups, test_groups : ndarray of str
         Subjects.
     classes : tuple of str
+    learner : Learner
     """
 
     train: Values
@@ -51,6 +83,15 @@ class Task:
     test_y: Labels
     test_groups: NDArray[np.str_]
     classes: tuple[str, ...]
+    learner: Learner
+
+    def score(self, x: Values, y: Labels) -> Values:
+        """Train on items and score the test items."""
+        return self.learner.scores(x, y, self.test, len(self.classes))
+
+    def tested(self, x: Values, y: Labels) -> float:
+        """Train on items and return the AUC on the test items."""
+        return float(auc(self.score(x, y), self.test_y)[0])
 
 
 @dataclass(frozen=True)
@@ -81,7 +122,7 @@ class LearningCurve:
     real_auc: float
 
 
-def task(cohorts: Cohorts) -> Task | Why:
+def task(cohorts: Cohorts, learner: Learner) -> Task | Why:
     """Return the classification task of a study, or why there is none.
 
     Features are all embeddings side by side; the test cohort is the holdout.
@@ -122,6 +163,7 @@ def task(cohorts: Cohorts) -> Task | Why:
         test_y=y["holdout"],
         test_groups=found["holdout"][2][kept["holdout"]],
         classes=tuple(classes),
+        learner=learner,
     )
 
 
@@ -151,6 +193,9 @@ def scores(x: Values, y: Labels, test: Values, classes: int) -> Values:
     else:
         found[:, model.classes_] = decision
     return found
+
+
+LOGISTIC = Learner("balanced logistic regression on the embeddings, ridge penalty 1/d", scores)
 
 
 def auc(score: Values, y: Labels, weights: Values | None = None) -> Values:
@@ -209,13 +254,12 @@ def learning_curve(prepared: Task, seed: int) -> LearningCurve:
         its interval is the range over the repeated curves, 2.5 % to 97.5 %.
     """
     rng = np.random.default_rng([seed, 7])
-    n, k = len(prepared.synthetic_y), len(prepared.classes)
+    n = len(prepared.synthetic_y)
     most = min(n, len(prepared.train_y))
     sizes, curves = _curves(prepared.synthetic, prepared.synthetic_y, n, prepared, rng)
     real_sizes, real_curves = _curves(prepared.train, prepared.train_y, most, prepared, rng)
     gain, interval = _gain(sizes, curves, "repeated learning curves")
     centre, spread = _gain(real_sizes, real_curves, f"learning curves of up to {most} real items")
-    real = scores(prepared.train, prepared.train_y, prepared.test, k)
     return LearningCurve(
         sizes=sizes,
         auc=[float(v) for v in curves.mean(axis=0)],
@@ -224,7 +268,7 @@ def learning_curve(prepared: Task, seed: int) -> LearningCurve:
         gain=gain,
         interval=interval,
         real=Interval(spread.low, spread.high, spread.method, centre=centre),
-        real_auc=float(auc(real, prepared.test_y)[0]),
+        real_auc=prepared.tested(prepared.train, prepared.train_y),
     )
 
 
@@ -238,8 +282,7 @@ def _curves(
         order = _stratified_order(y, rng)
         for s, size in enumerate(sizes):
             rows = order[:size]
-            found = scores(x[rows], y[rows], prepared.test, len(prepared.classes))
-            curves[r, s] = auc(found, prepared.test_y)[0]
+            curves[r, s] = prepared.tested(x[rows], y[rows])
     return sizes, curves
 
 

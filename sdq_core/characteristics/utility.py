@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sdq_core.characteristics.evaluation import CharacteristicEvaluation, Part
-from sdq_core.characteristics.learning import Task, auc, bootstrap_auc, scores, task
+from sdq_core.characteristics.learning import LOGISTIC, Learner, Task, auc, bootstrap_auc, task
 from sdq_core.cohort import Cohorts
 from sdq_core.measurement import Interval, Measurement, Method
 from sdq_core.statistics import central_interval, split_indices
@@ -17,14 +18,13 @@ from sdq_core.vocabulary import Characteristic
 __all__ = ["Utility"]
 
 SOURCE = "Part 6 proposal, supplementary experiment; Esteban et al. 2017, arXiv:1706.02633"
-MODEL = "balanced logistic regression on the embeddings, ridge penalty 1/d"
-FLOOR_REPEATS = 40
 
 
 class Utility(CharacteristicEvaluation):
     """Train on synthetic, test on real; beside it train on real, test on real."""
 
     characteristic = Characteristic.UTILITY
+    learner: ClassVar[Learner] = LOGISTIC
 
     def parts(self) -> Sequence[Part]:
         """Return the one experiment."""
@@ -33,13 +33,12 @@ class Utility(CharacteristicEvaluation):
     def experiment(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Run the experiment: one test cohort, three training cohorts, paired resampling."""
         names = ("tstr_auc", "trtr_auc", "tstr_ratio", "augmentation_gain")
-        prepared = task(cohorts)
+        prepared = task(cohorts, self.learner)
         if isinstance(prepared, dict):
             for name in names:
                 yield Measurement(self.id(name), **prepared)
             return
         seed = cohorts.seed(self.id("tstr_auc"))
-        k = len(prepared.classes)
         trained = {
             "synthetic": (prepared.synthetic, prepared.synthetic_y),
             "real": (prepared.train, prepared.train_y),
@@ -48,7 +47,7 @@ class Utility(CharacteristicEvaluation):
                 np.concatenate([prepared.train_y, prepared.synthetic_y]),
             ),
         }
-        score = {name: scores(x, y, prepared.test, k) for name, (x, y) in trained.items()}
+        score = {name: prepared.score(x, y) for name, (x, y) in trained.items()}
         value = {name: float(auc(s, prepared.test_y)[0]) for name, s in score.items()}
         # The same resamples for all three: differences and ratios are paired.
         draws = {
@@ -61,7 +60,7 @@ class Utility(CharacteristicEvaluation):
         floor = floors[size]
         relative = None if floor is None else _divided(floor, max(value["real"], 1e-12))
         n = {"synthetic": len(prepared.synthetic_y), "holdout": len(prepared.test_y)}
-        facts = {"classes": list(prepared.classes), "model": MODEL}
+        facts = {"classes": list(prepared.classes), "model": self.learner.name}
 
         def give(
             measure: str,
@@ -136,7 +135,7 @@ class Utility(CharacteristicEvaluation):
             same = self._trained_on_parts(prepared, min(size, n - 2), rng)
             if halves is None:
                 halves = self._trained_on_parts(prepared, n // 2, rng)
-            if min(len(same), len(halves)) < FLOOR_REPEATS // 2:
+            if min(len(same), len(halves)) < self.learner.repeats // 2:
                 found[size] = None
                 continue
             centre = float(np.median(same))
@@ -155,19 +154,16 @@ class Utility(CharacteristicEvaluation):
         added = min(len(prepared.synthetic_y), n - n // 2)
         rng = np.random.default_rng([seed, 10])
         gains = []
-        for _ in range(FLOOR_REPEATS):
+        for _ in range(self.learner.repeats):
             base, more = split_indices(prepared.train_groups, (n // 2, added), rng)
             if len(np.unique(prepared.train_y[base])) < k:
                 continue
             before, after = (
-                auc(
-                    scores(prepared.train[rows], prepared.train_y[rows], prepared.test, k),
-                    prepared.test_y,
-                )[0]
+                prepared.tested(prepared.train[rows], prepared.train_y[rows])
                 for rows in (base, np.concatenate([base, more]))
             )
             gains.append(after - before)
-        if len(gains) < FLOOR_REPEATS // 2:
+        if len(gains) < self.learner.repeats // 2:
             return None
         return central_interval(
             gains, f"{added} real items added to half of the real training items"
@@ -178,11 +174,11 @@ class Utility(CharacteristicEvaluation):
     ) -> NDArray[np.float64]:
         k, n = len(prepared.classes), len(prepared.train_y)
         found = []
-        for _ in range(FLOOR_REPEATS):
+        for _ in range(self.learner.repeats):
             rows, _ = split_indices(prepared.train_groups, (size, n - size), rng)
             if len(np.unique(prepared.train_y[rows])) == k:
                 x, y = prepared.train[rows], prepared.train_y[rows]
-                found.append(float(auc(scores(x, y, prepared.test, k), prepared.test_y)[0]))
+                found.append(prepared.tested(x, y))
         return np.array(found)
 
 

@@ -164,6 +164,22 @@ class Roc(_Form):
         return self
 
 
+class Heat(_Form):
+    """Associations of every two columns, as one matrix a side."""
+
+    labels: list[str] = Field(min_length=2)
+    real: list[list[Annotated[float, Field(ge=-1, le=1)]]]
+    synthetic: list[list[Annotated[float, Field(ge=-1, le=1)]]]
+
+    @model_validator(mode="after")
+    def _square(self) -> Heat:
+        size = len(self.labels)
+        for side in (self.real, self.synthetic):
+            if len(side) != size or any(len(row) != size for row in side):
+                raise ValueError("needs one row and one column for each label on both sides")
+        return self
+
+
 class Suspect(_Form):
     """A synthetic item that may copy a real one; both by name only."""
 
@@ -174,14 +190,16 @@ class Suspect(_Form):
 
 
 Kind = Literal[
-    "histograms", "map", "curve", "curves", "bars", "ranking", "table", "roc", "suspects", "notes"
-]
+    "histograms", "map", "curve", "curves", "heat", "bars", "ranking", "table", "roc", "suspects",
+    "notes",
+]  # fmt: skip
 
 FORMS: Final[dict[Kind, TypeAdapter[Any]]] = {
     "histograms": TypeAdapter(list[Histogram]),
     "map": TypeAdapter(PointMap),
     "curve": TypeAdapter(Curve),
     "curves": TypeAdapter(Curves),
+    "heat": TypeAdapter(Heat),
     "bars": TypeAdapter(list[Bar]),
     "ranking": TypeAdapter(list[Ranked]),
     "table": TypeAdapter(Table),

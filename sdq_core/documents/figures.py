@@ -14,6 +14,7 @@ from sdq_core.documents.details import (
     Bilingual,
     Curve,
     Curves,
+    Heat,
     Histogram,
     Kind,
     PointMap,
@@ -33,6 +34,7 @@ __all__ = ["Figure", "Panel", "figures"]
 MOST_HISTOGRAMS: Final = 12
 MOST_PANELS: Final = 24
 MOST_ROWS: Final = 40
+MOST_HEAT: Final = 30
 
 Cell = str | Markup
 
@@ -194,6 +196,25 @@ def _over(found: Curve | Curves, key: str, language: str) -> str:
     return title[:1].upper() + title[1:]
 
 
+def _heat(found: Heat, language: str) -> Figure:
+    shown = found.labels[:MOST_HEAT]
+    panels = tuple(
+        Panel(
+            Markup(plots.draw_heat(found, kind, MOST_HEAT, language)),  # noqa: S704 - Canvas escapes
+            text(key, language),
+        )
+        for kind, key in plots.HEATS.items()
+    )
+    return Figure(
+        "heat",
+        text("heat", language),
+        panels,
+        columns=(text("heat_number", language), text("heat_column", language)),
+        rows=tuple((str(k), label) for k, label in enumerate(shown, 1)),
+        notes=(text("heat_note", language), *_rest(len(found.labels), MOST_HEAT, language)),
+    )
+
+
 def _bars(found: Sequence[Bar], language: str) -> Figure:
     sides = [
         side
@@ -331,6 +352,7 @@ _DRAW: Final[dict[Kind, Callable[[Any, str], Figure]]] = {
     "map": _map,
     "curve": _curve,
     "curves": _curves,
+    "heat": _heat,
     "bars": _bars,
     "table": _table,
     "roc": _roc,

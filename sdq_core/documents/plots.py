@@ -10,6 +10,7 @@ from sdq_core.documents.details import (
     Curve,
     CurvePanel,
     Curves,
+    Heat,
     Histogram,
     PointMap,
     Ranked,
@@ -21,9 +22,11 @@ from sdq_core.documents.svg import Canvas, scale, ticks
 from sdq_core.documents.texts import text
 
 __all__ = [
+    "HEATS",
     "MOST_POINTS",
     "draw_bar",
     "draw_curve",
+    "draw_heat",
     "draw_histogram",
     "draw_map",
     "draw_panels",
@@ -34,6 +37,9 @@ __all__ = [
 
 MOST_POINTS = 500
 """Points of each side that a map shows."""
+HEATS = {"real": "real", "synthetic": "synthetic", "difference": "heat_difference"}
+"""Panels of a heat map and the keys of their words."""
+_HEAT_STEPS = 5
 
 
 class _Frame:
@@ -212,6 +218,59 @@ def _draw_lines(frame: _Frame, curve: Curve | CurvePanel, *, edges: bool = False
     if curve.real is not None:
         canvas.line(path(curve.real), "real-line")
     canvas.line(path(curve.synthetic), "synthetic-line")
+
+
+def draw_heat(heat: Heat, kind: str, most: int, language: str) -> str:
+    """Return the associations of one side, or what the synthetic side lost and invented.
+
+    Parameters
+    ----------
+    heat : Heat
+    kind : str
+        Key of `HEATS`.
+    most : int
+        Columns that are drawn.
+    language : {"en", "zh"}
+
+    Returns
+    -------
+    str
+        Real strength in grey and synthetic strength in blue, in five steps; of the difference,
+        what only the real side has in grey, what only the synthetic side has in blue.
+    """
+    size = min(len(heat.labels), most)
+    left, top, width = 20.0, 16.0, 264.0
+    cell = width / size
+    title = text("heat_alt", language, side=text(HEATS[kind], language), count=size)
+    canvas = Canvas(left + width + 2, top + width + 2, title)
+    cells: dict[str, list[tuple[float, float]]] = {}
+    for i in range(size):
+        for j in range(size):
+            for side, strength in _strengths(heat.real[i][j], heat.synthetic[i][j], kind):
+                step = math.ceil(round(strength * _HEAT_STEPS, 6))
+                if i != j and step:
+                    place = (left + j * cell, top + i * cell)
+                    cells.setdefault(f"{side}-heat heat-{step}", []).append(place)
+    for cls in sorted(cells):
+        canvas.squares(cells[cls], cell, cls)
+    every = math.ceil(size / 15)
+    for k in range(0, size, every):
+        middle = (k + 0.5) * cell
+        canvas.label(left + middle, top - 4, str(k + 1), "t", "middle")
+        canvas.label(left - 4, top + middle + 4, str(k + 1), "t", "end")
+    frame = [(left, top), (left + width, top), (left + width, top + width), (left, top + width)]
+    canvas.line([*frame, frame[0]], "axis")
+    return canvas.svg()
+
+
+def _strengths(real: float, synthetic: float, kind: str) -> list[tuple[str, float]]:
+    """Which colours a cell has, and how strong."""
+    if kind == "real":
+        return [("real", abs(real))]
+    if kind == "synthetic":
+        return [("synthetic", abs(synthetic))]
+    common = min(abs(real), abs(synthetic)) if real * synthetic > 0 else 0.0
+    return [("real", abs(real) - common), ("synthetic", abs(synthetic) - common)]
 
 
 def draw_bar(bar: Bar, top: float, words: str) -> str:

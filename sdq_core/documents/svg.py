@@ -111,6 +111,12 @@ class Canvas:
         path = "".join(f"M{x - r:.1f} {y:.1f}h{d:g}M{x:.1f} {y - r:.1f}v{d:g}" for x, y in points)
         self._parts.append(f'<path class="{cls}" d="{path}"/>')
 
+    def squares(self, corners: Sequence[Point], size: float, cls: str) -> None:
+        """Add many squares of one size, by their upper left corners, as one path."""
+        s = f"{size:.1f}"
+        path = "".join(f"M{x:.1f} {y:.1f}h{s}v{s}h-{s}z" for x, y in corners)
+        self._parts.append(f'<path class="{cls}" d="{path}"/>')
+
     def label(self, x: float, y: float, words: str, cls: str = "t", anchor: str = "start") -> None:
         """Add a line of text."""
         self._parts.append(

@@ -182,6 +182,20 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Lines of real and synthetic data: {label}",
         "真实与合成数据的曲线：{label}",
     ),
+    "heat": ("Which columns depend on each other", "各列之间的依赖关系"),
+    "heat_alt": (
+        "Associations of {count} columns with each other: {side}",
+        "{count} 个列两两之间的关联：{side}",
+    ),
+    "heat_difference": ("lost and invented", "丢失与凭空产生"),
+    "heat_number": ("No.", "序号"),
+    "heat_column": ("Column", "列"),
+    "heat_note": (
+        "Each cell is a pair of columns: the darker, the stronger their association. In the last "
+        "drawing grey is dependence that the synthetic data lost, blue dependence that they "
+        "invented.",
+        "每格为一对列：颜色越深，关联越强。最后一图中，灰色为合成数据丢失的依赖，蓝色为其凭空产生的依赖。",
+    ),
     "bars": ("Shares", "占比"),
     "label": ("Class or value", "类别或取值"),
     "drawing": ("Drawing", "图示"),
@@ -192,7 +206,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "direction": ("Direction", "方向"),
     "higher": ("higher in synthetic", "合成数据偏高"),
     "lower": ("lower in synthetic", "合成数据偏低"),
-    "table": ("By group", "分组结果"),
+    "table": ("In numbers", "数值明细"),
     "yes": ("yes", "是"),
     "no": ("no", "否"),
     "roc": ("Attack curve", "攻击曲线"),

@@ -285,7 +285,7 @@ def literals(node):
 def phrases_in_the_source():
     """What the measures say of their intervals, and of what is missing."""
     root = Path(sdq_core.__file__).parents[1]
-    parts = ("core", "imaging", "signals")
+    parts = ("core", "imaging", "signals", "ehr")
     for path in sorted(p for part in parts for p in root.glob(f"sdq_{part}/**/*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             called = getattr(getattr(node, "func", None), "id", "")

@@ -1,0 +1,1 @@
+"""Health records: tables, coded values and their order in time, natively."""

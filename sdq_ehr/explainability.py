@@ -1,0 +1,25 @@
+"""Explainability of records: sources of bias among the coordinates of the patients' rows."""
+
+from __future__ import annotations
+
+from sdq_core.characteristics.comparison import Comparison, compare_rows
+from sdq_core.characteristics.explainability import Explainability
+from sdq_core.cohort import Cohort, Cohorts
+from sdq_ehr.describing import EMBEDDING, EhrDescriber
+
+__all__ = ["EhrExplainability"]
+
+
+class EhrExplainability(Explainability):
+    """Traceability and sources of bias."""
+
+    def features(self, cohorts: Cohorts, seed: int) -> Comparison | None:
+        """Put the coordinates of the patients' rows side by side, under their names."""
+        names = EhrDescriber.of(cohorts.study).layout.coordinates
+
+        def get(cohort: Cohort):  # type: ignore[no-untyped-def]
+            values, rows = cohort.table.embedding(EMBEDDING)
+            return values.astype("float64"), rows
+
+        found = {len(v[0]) for c in cohorts.all if (v := get(c)[0]).size}
+        return compare_rows(cohorts, get, seed, names if found == {len(names)} else ())

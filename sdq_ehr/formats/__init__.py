@@ -1,0 +1,1 @@
+"""Files of health records, each format read into tables of texts or native values."""

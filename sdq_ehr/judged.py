@@ -1,0 +1,229 @@
+"""What is found of each patient: structure, codes, semantic rules, identifiers.
+
+A data set is judged as a whole, each distinct value once, and kept; the describer then picks the
+patients that it was asked for.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdq_core.finding import Finding
+from sdq_core.vocabulary import Severity
+from sdq_ehr import rules as reading_rules
+from sdq_ehr.code_columns import CODE_RULES, code_findings, coded_columns
+from sdq_ehr.dataset import Dataset
+from sdq_ehr.digests import patient_digests
+from sdq_ehr.finding import RowFinding
+from sdq_ehr.identifiers import IDENTIFIER_RULES, find_identifiers
+from sdq_ehr.patient_rows import Layout
+from sdq_ehr.reading import open_dataset
+from sdq_ehr.records import item_ids, records_of_dataset
+from sdq_ehr.semantics.context import Context
+from sdq_ehr.semantics.evaluating import SemanticsOutcome, evaluate_rules
+from sdq_ehr.semantics.loading import load_rules
+from sdq_ehr.semantics.rule import Rule
+from sdq_ehr.settings import EhrSettings
+
+__all__ = [
+    "ACROSS",
+    "Judged",
+    "across_patients",
+    "erroneous",
+    "judged",
+    "row_findings",
+    "rules_of",
+    "semantics_of",
+]
+
+ACROSS: Final = frozenset(
+    f"ehr.structure.{name}"
+    for name in ("key_duplicate", "orphan", "other_patient", "patient_orphan", "patient_missing")
+)
+"""Rules that a patient breaks only beside others: no part of the patient's own description."""
+MOST_FINDINGS: Final = 50
+KEPT: Final = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What is known of the patients of one data set.
+
+    Parameters
+    ----------
+    place : mapping of str to int
+        Item id -> patient.
+    findings : tuple of tuple of Finding
+        Of each patient, without those of `ACROSS`.
+    points : ndarray, shape (n, d), float32
+    content : tuple of str
+        SHA-256 of what the patient's record says, without keys.
+    metadata : tuple of dict of str to str
+        Provenance that the records state.
+    """
+
+    place: Mapping[str, int]
+    findings: tuple[tuple[Finding, ...], ...]
+    points: NDArray[np.float32]
+    content: tuple[str, ...]
+    metadata: tuple[Mapping[str, str], ...]
+
+
+_rows: OrderedDict[tuple[int, str], tuple[Dataset, tuple[RowFinding, ...]]] = OrderedDict()
+_kept: OrderedDict[tuple[int, str, str], tuple[Dataset, Judged]] = OrderedDict()
+
+
+def judged(source: Path, settings: EhrSettings, layout: Layout) -> Judged:
+    """Judge a data set once; the last few are kept.
+
+    Parameters
+    ----------
+    source : Path
+    settings : EhrSettings
+        With the schema in it.
+    layout : Layout
+        Of the patients' rows.
+
+    Raises
+    ------
+    InputError, StudyError
+        As `open_dataset`; a code list or rule file cannot be used.
+    """
+    dataset = open_dataset(source, settings)
+    key = (id(dataset), settings.model_dump_json(), layout.sha256)
+    if key not in _kept:
+        _kept[key] = (dataset, _judge(dataset, settings, layout))
+        while len(_kept) > KEPT:
+            _kept.popitem(last=False)
+    return _kept[key][1]
+
+
+def semantics_of(dataset: Dataset, settings: EhrSettings) -> SemanticsOutcome:
+    """Apply the built-in and the user's semantic rules.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    settings : EhrSettings
+    """
+    return evaluate_rules(dataset, rules_of(settings.rules))
+
+
+@lru_cache(maxsize=4)
+def rules_of(paths: tuple[str, ...]) -> tuple[Rule, ...]:
+    """Return the built-in semantic rules and those of the user's files."""
+    return load_rules(paths)
+
+
+def across_patients(dataset: Dataset) -> Iterator[tuple[str, Finding]]:
+    """Yield what patients break only beside others: item id and finding.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    """
+    ids = item_ids(dataset)
+    found = [f for f in dataset.row_findings if f.rule in ACROSS]
+    for patient, findings in _by_patient(dataset, found, {}).items():
+        yield from ((ids[patient], f) for f in findings)
+
+
+def row_findings(dataset: Dataset, settings: EhrSettings) -> tuple[RowFinding, ...]:
+    """Return all that is wrong with the rows of a data set, found once.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    settings : EhrSettings
+    """
+    key = (id(dataset), settings.model_dump_json())
+    if key not in _rows:
+        rows = [*dataset.row_findings, *semantics_of(dataset, settings).row_findings]
+        rows += find_identifiers(dataset, Context(dataset, None)).row_findings
+        for column in coded_columns(dataset, settings.code_lists):
+            rows += code_findings(column)
+        _rows[key] = (dataset, tuple(rows))
+        while len(_rows) > KEPT:
+            _rows.popitem(last=False)
+    return _rows[key][1]
+
+
+def erroneous(dataset: Dataset, settings: EhrSettings) -> dict[str, NDArray[np.bool_]]:
+    """Return which rows of each table have an error.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    settings : EhrSettings
+    """
+    rules = {r.id: r for r in rules_of(settings.rules)}
+    found = {name: np.zeros(t.num_rows, bool) for name, t in dataset.tables.items()}
+    for rows in row_findings(dataset, settings):
+        if _sentence(rows.rule, rows.where, rules).severity is Severity.ERROR:
+            found[rows.table][rows.rows] = True
+    return found
+
+
+def _judge(dataset: Dataset, settings: EhrSettings, layout: Layout) -> Judged:
+    rules = {r.id: r for r in rules_of(settings.rules)}
+    rows = [f for f in row_findings(dataset, settings) if f.rule not in ACROSS]
+    by_patient = _by_patient(dataset, rows, rules)
+    n = len(dataset.patients())
+    return Judged(
+        {i: k for k, i in enumerate(item_ids(dataset))},
+        tuple(tuple(by_patient.get(k, ()))[:MOST_FINDINGS] for k in range(n)),
+        layout.points(records_of_dataset(dataset)),
+        tuple(patient_digests(dataset, keys=False)),
+        _provenance(dataset),
+    )
+
+
+def _by_patient(
+    dataset: Dataset, found: Iterable[RowFinding], rules: Mapping[str, Rule]
+) -> dict[int, list[Finding]]:
+    """Turn findings about rows into findings of patients; a row of no patient has none."""
+    owners = dataset.patients().rows
+    by_patient: dict[int, list[Finding]] = {}
+    for rows in found:
+        made = _sentence(rows.rule, rows.where, rules)
+        of = owners[rows.table][rows.rows]
+        for patient in np.unique(of[of >= 0]).tolist():
+            by_patient.setdefault(patient, []).append(made)
+    for findings in by_patient.values():
+        findings.sort(key=lambda f: (f.severity is not Severity.ERROR, f.rule, f.where))
+    return by_patient
+
+
+def _sentence(rule: str, where: str, rules: Mapping[str, Rule]) -> Finding:
+    if rule in rules:
+        known = rules[rule]
+        return Finding(rule, Severity(known.severity), known.message, known.message_zh, where)
+    short = rule.removeprefix("ehr.")
+    for table in (CODE_RULES, IDENTIFIER_RULES):
+        if short in table:
+            severity, english, chinese = table[short]
+            return Finding(rule, severity, english, chinese, where)
+    return reading_rules.finding(short, where)
+
+
+def _provenance(dataset: Dataset) -> tuple[Mapping[str, str], ...]:
+    """Return what the records of each patient say of where they come from."""
+    patients = dataset.patients()
+    found: list[dict[str, str]] = [{} for _ in range(len(patients))]
+    for name, column, about in dataset.schema.columns():
+        if about.meaning != "provenance" or name not in dataset.tables:
+            continue
+        owner = patients.rows[name]
+        values = dataset.tables[name][column].cast("string").to_pylist()
+        for patient, value in zip(owner.tolist(), values, strict=True):
+            if patient >= 0 and value is not None:
+                found[patient].setdefault(column.lower(), value)
+    return tuple(found)

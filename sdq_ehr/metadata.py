@@ -1,0 +1,85 @@
+"""Metadata of health records: the data model's fields, and the ways to declare synthetic data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from sdq_core.characteristics.metadata import Metadata
+from sdq_core.cohort import Cohorts
+from sdq_core.finding import Finding
+from sdq_core.measurement import Measurement, Method
+from sdq_core.vocabulary import Role, Severity
+from sdq_ehr.judged import semantics_of
+from sdq_ehr.records import dataset_of
+from sdq_ehr.settings import EhrSettings
+
+__all__ = ["EhrMetadata"]
+
+DECLARING = ("synthetic", "issynthetic", "syntheticdata", "aigc", "datasource", "provenance")
+"""Columns with the meaning ``provenance`` and keys of the label table, in lower case."""
+YES = ("yes", "true", "1", "y", "synthetic", "synthetic data", "是", "合成", "合成数据")
+
+
+ABSENT = ("ehr.structure.missing_column", "ehr.structure.missing_table")
+"""Rules whose place is a column, or a table, that the schema names and the files lack."""
+
+
+class EhrMetadata(Metadata):
+    """Required attributes and conformity, with the ways of records to declare synthetic data."""
+
+    def required(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
+        """Measure the shares of patients and of columns that have what is required."""
+        yield from super().required(cohorts)
+        schema = dataset_of(cohorts, Role.TRAIN).schema
+        findings = dataset_of(cohorts, Role.SYNTHETIC).findings
+        gone = {f.where for f in findings if f.rule in ABSENT}
+        places = [(t, c) for t, c, _ in schema.columns()]
+        absent = [f"{t}.{c}" for t, c in places if t in gone or f"{t}.{c}" in gone]
+        yield Measurement(
+            self.id("required_attribute_share"),
+            value=1 - len(absent) / max(len(places), 1),
+            better="higher",
+            unit="share",
+            variant="columns",
+            aspect="required_attributes",
+            n={"columns": len(places)},
+            method=Method(
+                "share of the schema's columns that the synthetic cohort has",
+                "Part 6 proposal, metadata sufficiency and conformity",
+            ),
+            details={"absent": absent[:50]},
+        )
+
+    def conformity(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
+        """Measure the share of patients whose fields have the agreed form; judge the dictionary."""
+        yield from super().conformity(cohorts)
+        settings = EhrSettings.of(cohorts.study.settings)
+        if settings.schema_proposed:
+            yield Finding(
+                "ehr.conformity.schema_proposed",
+                Severity.WARNING,
+                "no schema was given: it was proposed from the training cohort, and no person has "
+                "looked at it; write one with `sdq init ehr TRAIN -o schema.yaml` and correct it",
+                "未提供模式: 系统已由训练集推测且未经人工核对; 请用 `sdq init ehr TRAIN -o "
+                "schema.yaml` 生成并更正",
+            )
+        outcome = semantics_of(dataset_of(cohorts, Role.SYNTHETIC), settings)
+        yield from (replace(f, role=str(Role.SYNTHETIC)) for f in outcome.findings)
+
+    def declares_synthetic(
+        self, metadata: Mapping[str, str], attributes: Mapping[str, str]
+    ) -> bool:
+        """Return whether the record or the label table says so.
+
+        Examples
+        --------
+        >>> EhrMetadata("ehr").declares_synthetic({"is_synthetic": "true"}, {})
+        True
+        >>> EhrMetadata("ehr").declares_synthetic({}, {"synthetic": "no"})
+        False
+        """
+        return any(
+            key.replace("_", "").lower() in DECLARING and value.strip().lower() in YES
+            for key, value in (*metadata.items(), *attributes.items())
+        )

