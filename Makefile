@@ -32,6 +32,7 @@ lint: $(VENV)/.installed-test
 bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/imaging.py
 	$(BIN)/python benchmarks/signals.py
+	$(BIN)/python benchmarks/ehr.py
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist *.egg-info

@@ -29,7 +29,7 @@ from sdq_core.statistics.mixed_rows import MixedRows
 from sdq_ehr.simulated_table import mixed_rows, simulate_table
 
 MODULE = "ehr_contestants"
-PARTS = ("pairs", "nearest", "resampling")
+PARTS = ("pairs", "nearest", "resampling", "codes")
 PACKAGES = ("numpy", "scipy", "pyarrow", "scikit-learn", "sdmetrics", "pandas")
 DRIFT = 0.3
 AIMS = {1_000_000: 5, 100_000: 15}
@@ -47,11 +47,15 @@ class Sizes:
     nearest: int
     surprisal: int
     resampling: int
+    codes: int
     rounds: int
 
 
-FULL = Sizes((10_000, 100_000, 1_000_000), 100_000, 2000, 5000, 2)
-QUICK = Sizes((2000,), 2000, 500, 300, 1)
+FULL = Sizes((10_000, 100_000, 1_000_000), 100_000, 2000, 5000, 1_000_000, 2)
+QUICK = Sizes((2000,), 2000, 500, 300, 5000, 1)
+CODES_AIM = 1e6
+DISTINCT = 5000
+INVALID = 0.02
 
 
 def frame(n: int, seed: int, drift: float, side: str) -> dict[str, Any]:
@@ -227,6 +231,27 @@ class Benchmark:
             yield f"| {title} | {one.best:.3f} | {one.memory:.0f} | - | - |"
         yield ""
 
+    def codes(self, folder: Path) -> Iterator[str]:
+        """Verdicts on codes."""
+        n = self.sizes.codes
+        yield f"### Verdicts on {n:,} codes of {DISTINCT:,} distinct ones, 2 % of them invalid"
+        yield ""
+        yield "| code system | CPU s | million codes a second | aim | reached |"
+        yield "| --- " * 5 + "|"
+        for system, good in made_codes().items():
+            rng = np.random.default_rng(3)
+            values = np.array(good)[rng.integers(0, len(good), n)].astype("U24")
+            wrong = rng.random(n) < INVALID
+            values[wrong] = np.char.add(values[wrong], "?")
+            save({"codes": values, "system": np.array(system)}, folder)
+            for one in self.turns(["codes_sdq"], folder).values():
+                rate = n / max(one.best, 1e-9)
+                if one.values.tolist() != [n, int(wrong.sum())]:
+                    self.wrong.append(f"codes of {system}: other cells are refused than planted")
+                met = self._reached(True, rate >= CODES_AIM, "1 million a second")
+                yield f"| {system} | {one.best:.2f} | {rate / 1e6:.3g} | {met} |"
+        yield ""
+
     def _reached(self, asked: bool, met: bool, aim: str) -> str:
         """Two cells."""
         if self.sizes is QUICK or not asked:
@@ -237,6 +262,25 @@ class Benchmark:
         if any(function in text for text in self.wrong):
             return "failed"
         return "not run: give an interpreter that has SDMetrics by `--sdmetrics PYTHON`"
+
+
+def made_codes() -> dict[str, list[str]]:
+    """Return good codes of three systems: a list's, and such with a right check digit."""
+    import simple_icd_10_cm as cm
+
+    from sdq_ehr.codes import code_system
+
+    every = cm.get_all_codes(with_dots=True)
+    leaves = [c for c in every if cm.is_leaf(c) and "-" not in c]  # no blocks
+    numbers = [f"{k}-{d}" for k in range(10_000, 10_000 + DISTINCT) for d in range(10)]
+    loinc = np.array(numbers)[~code_system("loinc").check(numbers).refused]
+    concepts = [f"{k}00{d}" for k in range(100_000, 100_000 + DISTINCT) for d in range(10)]
+    snomed = np.array(concepts)[~code_system("snomed").check(concepts).refused]
+    return {
+        "icd10cm": leaves[:: max(1, len(leaves) // DISTINCT)][:DISTINCT],
+        "loinc": loinc[:DISTINCT].tolist(),
+        "snomed": snomed[:DISTINCT].tolist(),
+    }
 
 
 def _mixed(query: MixedRows, reference: MixedRows, levels: Sequence[int]) -> dict[str, Any]:

@@ -275,3 +275,28 @@ def association_sdq(arrays: Arrays) -> Work:
         return association_change(*sides).mean()
 
     return work
+
+
+# --- codes ----------------------------------------------------------------------------------------
+
+
+def codes_sdq(arrays: Arrays) -> Work:
+    """Verdicts on every cell of a column of codes; lists are loaded before the clock starts."""
+    import pyarrow as pa
+
+    from sdq_ehr.code_columns import code_findings, coded_columns
+    from sdq_ehr.dataset import Dataset
+    from sdq_ehr.schema import Schema
+
+    system = str(arrays["system"])
+    columns = {"code": {"type": "code", "system": system}}
+    schema = Schema.of({"tables": {"t": {"columns": columns}}})
+    data = Dataset(schema, {"t": pa.table({"code": pa.array(arrays["codes"])})})
+
+    def work() -> Any:
+        found = next(coded_columns(data, {}))
+        wrong = sum(len(f) for f in code_findings(found) if f.rule == "ehr.codes.not_valid")
+        return np.array([float(len(found.rows)), float(wrong)])
+
+    work()
+    return work

@@ -29,3 +29,10 @@ def test_the_signals_benchmark_runs_and_values_agree():
     for name in ("**sdq**, whole set", "wfdb.rdrecord", "edfio", "pyedflib", "whole describer"):
         assert any(name in row for row in rows), name
     assert any("from the files to the report" in row for row in rows)
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_records_runs_and_values_agree():
+    rows = rows_of("ehr.py")
+    for name in ("**sdq**, every row", "scikit-learn brute force", "bootstrap samples", "snomed"):
+        assert any(name in row for row in rows), name
