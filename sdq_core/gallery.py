@@ -42,12 +42,17 @@ def write_gallery(
     folder : Path
         The pictures go to its sub-folder ``gallery``.
     show_real : bool
-        Whether possible copies are shown, with the real items that they resemble.
+        Whether possible copies are shown, with the real items that they resemble. Without it,
+        nothing is pictured where the search for copies could not run.
 
     Returns
     -------
     tuple of GalleryImage
     """
+    searched = [m for m in measurements if m.id.endswith(".memorised_share")]
+    if not show_real and searched and all(m.value is None for m in searched):
+        # Without a holdout no search tells copies from coincidences: any item might be a real one.
+        return ()
     rows = {str(c.role): {str(i): r for r, i in enumerate(c.table.ids)} for c in cohorts.all}
     suspects = [
         (rows["synthetic"][str(s["synthetic"])], rows["train"].get(str(s.get("real"))))
@@ -101,7 +106,7 @@ def _least_like_real(cohorts: Cohorts) -> list[int]:
     """Rows of the synthetic items that are farthest from every real item."""
     for name in cohorts.synthetic.table.embedding_names:
         comparison = compare_embedding(cohorts, name)
-        if comparison is None:
+        if comparison is None or not comparison.values.shape[1]:
             continue
         from sdq_core.statistics import nearest_neighbours
 

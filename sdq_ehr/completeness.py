@@ -191,12 +191,15 @@ def _known_patients(cohorts: Cohorts, role: Role) -> Flags | None:
         return None
     known: set[str] = set(dataset.patients().keys.tolist()) - {""}
     named: set[str] = set()
+    nobody = 0
     for name, table in dataset.tables.items():
         column = schema.patient_column(name)
         if column and name != schema.home:
             named |= {str(v) for v in table[column].unique().to_pylist() if v is not None}
+            nobody += table[column].null_count
     everyone = sorted(known | named)
-    return np.array([k in known for k in everyone], bool)
+    # A row that names no patient stands for one that is not known.
+    return np.array([k in known for k in everyone] + [False] * nobody, bool)
 
 
 @lru_cache(maxsize=8)

@@ -102,7 +102,7 @@ class Dataset:
     @cached_property
     def _patients(self) -> Patients:
         home = self.schema.home
-        return _of_home(self, home) if home else _of_keys(self)
+        return _by_reference(self, _of_home(self, home) if home else _of_keys(self))
 
     def iter_blocks(
         self, table: str, columns: Sequence[str], rows: int = BLOCK
@@ -125,6 +125,31 @@ class Dataset:
         if table in self.places:
             return str(self.places[table][row].as_py())
         return f"{self.files.get(table) or table}, row {row + 1}"
+
+
+def _by_reference(dataset: Dataset, found: Patients) -> Patients:
+    """Give rows that name no patient that of the row which they refer to."""
+    rows = dict(found.rows)
+    waiting = {
+        name: path
+        for name in dataset.tables
+        if (path := dataset.schema.patients_by_reference(name)) is not None
+    }
+    while waiting:
+        ready = [n for n, (_, other, _) in waiting.items() if other not in waiting]
+        if not ready:  # references in a circle lead to no patient
+            break
+        for name in ready:
+            column, other, key = waiting.pop(name)
+            if other not in dataset.tables:
+                continue
+            known = _keys(dataset, other, key)
+            at = _indices(_keys(dataset, name, column), known.unique())
+            first = _indices(known.unique(), known)
+            at = np.where(at >= 0, first[at] if len(first) else -1, -1)
+            owners = rows[other]
+            rows[name] = np.where(at >= 0, owners[at] if len(owners) else -1, -1).astype(np.intp)
+    return Patients(found.keys, rows, found.tables, found.firsts)
 
 
 def _keys(dataset: Dataset, table: str, column: str) -> pa.Array:

@@ -7,7 +7,7 @@ patients that it was asked for.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -179,11 +179,21 @@ def _judge(dataset: Dataset, settings: EhrSettings, layout: Layout) -> Judged:
     n = len(dataset.patients())
     return Judged(
         {i: k for k, i in enumerate(item_ids(dataset))},
-        tuple(tuple(by_patient.get(k, ()))[:MOST_FINDINGS] for k in range(n)),
+        tuple(_shortened(by_patient.get(k, [])) for k in range(n)),
         layout.points(records_of_dataset(dataset)),
         tuple(patient_digests(dataset, keys=False)),
         _provenance(dataset),
     )
+
+
+def _shortened(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Keep one finding of every rule, and as many more as there is room for."""
+    first: dict[str, Finding] = {}
+    for finding in findings:
+        first.setdefault(finding.rule, finding)
+    chosen = set(map(id, first.values()))
+    more = [f for f in findings if id(f) not in chosen]
+    return (*first.values(), *more[: max(0, MOST_FINDINGS - len(first))])
 
 
 def _by_patient(

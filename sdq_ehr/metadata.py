@@ -25,6 +25,10 @@ ABSENT = ("ehr.structure.missing_column", "ehr.structure.missing_table")
 """Rules whose place is a column, or a table, that the schema names and the files lack."""
 
 
+UNKNOWN = ("ehr.structure.extra_column", "ehr.structure.file_passed_over")
+"""Rules about what the schema does not name: an identifier may stand there unseen."""
+
+
 class EhrMetadata(Metadata):
     """Required attributes and conformity, with the ways of records to declare synthetic data."""
 
@@ -54,6 +58,24 @@ class EhrMetadata(Metadata):
     def conformity(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
         """Measure the share of patients whose fields have the agreed form; judge the dictionary."""
         yield from super().conformity(cohorts)
+        dataset = dataset_of(cohorts, Role.SYNTHETIC)
+        unknown = [f.where or f.item for f in dataset.findings if f.rule in UNKNOWN]
+        columns = sum(len(t.columns) for t in dataset.schema.tables.values())
+        yield Measurement(
+            self.id("conformity_share"),
+            value=columns / (columns + len(unknown)),
+            better="higher",
+            unit="share",
+            variant="known-columns",
+            aspect="attribute_conformity",
+            n={"columns": columns + len(unknown)},
+            method=Method(
+                "share of the synthetic cohort's columns, files that are no table among them, "
+                "which the schema names; what it does not name is neither read nor judged",
+                "Part 6 proposal, metadata sufficiency and conformity",
+            ),
+            details={"unknown": unknown[:50]},
+        )
         settings = EhrSettings.of(cohorts.study.settings)
         if settings.schema_proposed:
             yield Finding(
@@ -64,7 +86,7 @@ class EhrMetadata(Metadata):
                 "未提供模式: 系统已由训练集推测且未经人工核对; 请用 `sdq init ehr TRAIN -o "
                 "schema.yaml` 生成并更正",
             )
-        outcome = semantics_of(dataset_of(cohorts, Role.SYNTHETIC), settings)
+        outcome = semantics_of(dataset, settings)
         yield from (replace(f, role=str(Role.SYNTHETIC)) for f in outcome.findings)
 
     def declares_synthetic(

@@ -26,6 +26,12 @@ from sdq_ehr.attacks.membership import membership_scores, worst_attack
 from sdq_ehr.attacks.memorisation import Memorisation, memorised
 from sdq_ehr.attacks.sides import Compared, Sides
 from sdq_ehr.attacks.subgroups import in_small_groups, with_rare_codes
+from sdq_ehr.exact_copies import (
+    contaminated,
+    copies_of_holdout,
+    reused_keys,
+    without_relaxation,
+)
 from sdq_ehr.identifiers import find_identifiers
 from sdq_ehr.privacy_compared import sizes, without_generator
 from sdq_ehr.privacy_readings import ATTACK, NO_PROOF, membership_pair, notes_on_copies
@@ -38,7 +44,7 @@ LEAST_MEMBERS: Final = 50
 """Fewest members and non-members of a group that is attacked by itself."""
 NOTABLE: Final = 0.05
 """Probability by chance below which single patients are named in findings."""
-MOST_SUSPECTS: Final = 200
+MOST_SUSPECTS: Final = 2000
 
 
 class EhrPrivacy(PatientRisks):
@@ -63,6 +69,28 @@ class EhrPrivacy(PatientRisks):
         yield from super().identifiers(cohorts)
         found = find_identifiers(dataset_of(cohorts, Role.SYNTHETIC)).findings
         yield from (replace(f, role=str(Role.SYNTHETIC)) for f in found)
+
+    def exact_copies(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
+        """Measure the shares of patients that are copies of train, and of the holdout."""
+        spoilt = contaminated(cohorts)
+        if spoilt:
+            yield Finding(
+                "ehr.roles.holdout_holds_train",
+                Severity.ERROR,
+                "the holdout holds patients of train, perhaps under other numbers: what it is to "
+                "calibrate cannot be trusted; split the patients anew",
+                "留出集含有训练集的患者(可能编号不同), 以其校准的结果不可信; 请重新划分患者",
+                role="holdout",
+            )
+        size = 0 if cohorts.holdout is None else len(cohorts.holdout)
+        for output in super().exact_copies(cohorts):
+            judged = isinstance(output, Measurement) and output.value is not None
+            if spoilt and judged:
+                yield without_relaxation(output, size)  # type: ignore[arg-type]
+            else:
+                yield output
+        yield from copies_of_holdout(cohorts, self.id("exact_copy_share"), spoilt=spoilt)
+        yield reused_keys(cohorts, self.id("exact_copy_share"))
 
     def memorised(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
         """Estimate the share of synthetic patients copied from train, wholly and in part."""

@@ -262,7 +262,32 @@ class Schema(_Part):
 
     def is_dictionary(self, table: str) -> bool:
         """Return whether the rows of a table belong to no patient (a list of codes, of staff)."""
-        return table != self.home and not self.patient_column(table)
+        return (
+            table != self.home
+            and not self.patient_column(table)
+            and self.patients_by_reference(table) is None
+        )
+
+    def patients_by_reference(self, table: str) -> tuple[str, str, str] | None:
+        """Return column, table and key by which rows without a patient column have one.
+
+        The first reference that leads to a table whose rows belong to patients, perhaps by a
+        reference of its own: a laboratory result that names its visit only.
+        """
+        return self._by_reference(table, frozenset())
+
+    def _by_reference(self, table: str, seen: frozenset[str]) -> tuple[str, str, str] | None:
+        if table == self.home or self.patient_column(table):
+            return None
+        for column, reference in self.tables[table].references.items():
+            target = self.split(reference)
+            if target is None or target[0] == table or target[0] in seen:
+                continue
+            other, key = target
+            owned = other == self.home or bool(self.patient_column(other))
+            if owned or self._by_reference(other, seen | {table}) is not None:
+                return column, other, key
+        return None
 
     def split(self, reference: str) -> tuple[str, str] | None:
         """Return table and column of ``"table.column"``; None when there are no such.

@@ -310,6 +310,8 @@ def coded_columns(codes: ArrayLike | Columns, levels: Sequence[int]) -> Columns:
     else:
         array = np.asarray(codes)
         columns = list(array.T) if array.ndim == 2 else []
+    if not columns and not len(levels):
+        return columns
     if len(columns) != len(levels) or len({len(c) for c in columns}) != 1:
         raise UsageError(
             f"codes: needs {len(levels)} columns of one length, one for each entry of levels, "
