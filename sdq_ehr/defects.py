@@ -199,12 +199,13 @@ def _shifted(sample: Sample, severity: float, rng: Rng) -> Sample:
 
 
 def _decorrelated(sample: Sample, severity: float, rng: Rng) -> Sample:
-    """Permute a share of the columns of the widest table, each by itself."""
-    name = max(sample.tables, key=lambda t: len(_free(sample, t)))
-    columns = _free(sample, name)
-    for column in rng.permutation(columns)[: max(1, round(severity * len(columns)))]:
-        order = pa.array(rng.permutation(sample.tables[name].num_rows))
-        sample = sample.with_column(name, str(column), sample.tables[name][str(column)].take(order))
+    """Permute a share of the columns of each table, each column by itself."""
+    for name in sample.tables:
+        columns = [c for c in _free(sample, name) if sample.about(name, c).meaning != "provenance"]
+        for column in rng.permutation(columns)[: max(1, round(severity * len(columns)))]:
+            values = sample.tables[name][str(column)]
+            order = pa.array(rng.permutation(len(values)))
+            sample = sample.with_column(name, str(column), values.take(order))
     return sample
 
 

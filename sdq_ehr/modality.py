@@ -21,6 +21,9 @@ __all__ = ["Ehr"]
 
 HERE = Path(__file__).parent
 
+REQUIREMENTS = {"PIL": "pillow"}
+"""Import name -> distribution, of the extra ``ehr``."""
+
 
 class Ehr(Modality):
     """Health records: tables, coded values, OMOP and FHIR; an item is a patient."""
@@ -93,10 +96,14 @@ class Ehr(Modality):
 
     @classmethod
     def check_requirements(cls) -> str | None:
-        """Return None, or what is missing to draw a patient's record."""
-        if find_spec("PIL") is None:
-            return "needs pillow; install with: pip install 'sdq[ehr]'"
-        return None
+        """Return None, or the distributions of the extra that are missing.
+
+        Packages of code lists are not among them: without one, its codes are not decided.
+        """
+        missing = [d for module, d in REQUIREMENTS.items() if find_spec(module) is None]
+        if not missing:
+            return None
+        return f"needs {', '.join(sorted(missing))}; install with: pip install 'sdq[ehr]'"
 
     def measures(self) -> dict[str, MeasureText]:
         """Return title, explanation and Chinese method of each measure."""

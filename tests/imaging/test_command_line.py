@@ -165,10 +165,11 @@ def test_doctor_names_versions_and_plugins(run):
 
 
 def test_without_the_extra_the_command_line_says_what_to_install(tmp_path, run, monkeypatch):
+    import sdq_ehr.modality
     import sdq_imaging.modality
     import sdq_signals.modality
 
-    for modality in (sdq_imaging.modality, sdq_signals.modality):
+    for modality in (sdq_imaging.modality, sdq_signals.modality, sdq_ehr.modality):
         monkeypatch.setitem(modality.REQUIREMENTS, "no_such_module", "no-such-distribution")
     code, out, _ = run("doctor")
     assert code == 2
