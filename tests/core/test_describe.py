@@ -64,8 +64,17 @@ def start(
         )
     )
     return subprocess.Popen(
-        [sys.executable, str(script)], stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, str(script)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_listen,
     )
+
+
+def _listen() -> None:
+    """Take the interrupt seriously: a shell's background jobs inherit that it is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def shards(folder: Path) -> list[Path]:
