@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,10 @@ from sdq_core.finding import Finding
 from sdq_core.measurement import Measurement
 from sdq_core.reasons import why
 from sdq_core.vocabulary import Role
-from sdq_ehr.code_columns import CodedColumn, coded_columns, reasons
+from sdq_ehr.code_columns import CodedColumn, reasons
 from sdq_ehr.codes import RUNGS, code_system
 from sdq_ehr.codes.verdict import FAILED, NOT_ASKED, PASSED
-from sdq_ehr.judged import across_patients, semantics_of
+from sdq_ehr.judged import across_patients, codes_of, semantics_of
 from sdq_ehr.records import dataset_of, item_ids
 from sdq_ehr.settings import EhrSettings
 
@@ -202,17 +201,11 @@ def _known_patients(cohorts: Cohorts, role: Role) -> Flags | None:
     return np.array([k in known for k in everyone] + [False] * nobody, bool)
 
 
-@lru_cache(maxsize=8)
-def _columns(cohorts: Cohorts, role: Role) -> tuple[CodedColumn, ...]:
-    settings = EhrSettings.of(cohorts.study.settings)
-    return tuple(coded_columns(dataset_of(cohorts, role), settings.code_lists))
-
-
 def _by_system(cohorts: Cohorts, role: Role, units: bool) -> dict[str, list[CodedColumn]]:
     found: dict[str, list[CodedColumn]] = defaultdict(list)
-    dictionaries = dataset_of(cohorts, role).schema
-    for column in _columns(cohorts, role):
-        if column.is_unit == units and not dictionaries.is_dictionary(column.table):
+    dataset = dataset_of(cohorts, role)
+    for column in codes_of(dataset, EhrSettings.of(cohorts.study.settings)):
+        if column.is_unit == units and not dataset.schema.is_dictionary(column.table):
             found[column.system].append(column)
     return dict(found)
 

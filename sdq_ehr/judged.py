@@ -6,7 +6,6 @@ patients that it was asked for.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,15 +18,14 @@ from numpy.typing import NDArray
 from sdq_core.finding import Finding
 from sdq_core.vocabulary import Severity
 from sdq_ehr import rules as reading_rules
-from sdq_ehr.code_columns import CODE_RULES, code_findings, coded_columns
+from sdq_ehr.code_columns import CODE_RULES, CodedColumn, code_findings, coded_columns
 from sdq_ehr.dataset import Dataset
 from sdq_ehr.digests import patient_digests
 from sdq_ehr.finding import RowFinding
-from sdq_ehr.identifiers import IDENTIFIER_RULES, find_identifiers
+from sdq_ehr.identifiers import IDENTIFIER_RULES, IdentifierOutcome, find_identifiers
 from sdq_ehr.patient_rows import Layout
 from sdq_ehr.reading import open_dataset
 from sdq_ehr.records import item_ids, records_of_dataset
-from sdq_ehr.semantics.context import Context
 from sdq_ehr.semantics.evaluating import SemanticsOutcome, evaluate_rules
 from sdq_ehr.semantics.loading import load_rules
 from sdq_ehr.semantics.rule import Rule
@@ -37,9 +35,10 @@ __all__ = [
     "ACROSS",
     "Judged",
     "across_patients",
+    "codes_of",
     "erroneous",
+    "identifiers_of",
     "judged",
-    "row_findings",
     "rules_of",
     "semantics_of",
 ]
@@ -51,6 +50,9 @@ ACROSS: Final = frozenset(
 """Rules that a patient breaks only beside others: no part of the patient's own description."""
 MOST_FINDINGS: Final = 50
 KEPT: Final = 3
+
+Lists = tuple[tuple[str, str], ...]
+"""The user's code lists: system and path."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +79,6 @@ class Judged:
     metadata: tuple[Mapping[str, str], ...]
 
 
-_rows: OrderedDict[tuple[int, str], tuple[Dataset, tuple[RowFinding, ...]]] = OrderedDict()
-_kept: OrderedDict[tuple[int, str, str], tuple[Dataset, Judged]] = OrderedDict()
-
-
 def judged(source: Path, settings: EhrSettings, layout: Layout) -> Judged:
     """Judge a data set once; the last few are kept.
 
@@ -97,24 +95,58 @@ def judged(source: Path, settings: EhrSettings, layout: Layout) -> Judged:
     InputError, StudyError
         As `open_dataset`; a code list or rule file cannot be used.
     """
-    dataset = open_dataset(source, settings)
-    key = (id(dataset), settings.model_dump_json(), layout.sha256)
-    if key not in _kept:
-        _kept[key] = (dataset, _judge(dataset, settings, layout))
-        while len(_kept) > KEPT:
-            _kept.popitem(last=False)
-    return _kept[key][1]
+    return _judged(open_dataset(source, settings), settings.rules, _lists(settings), layout)
+
+
+# Data sets compare by identity, and `open_dataset` gives the same one while its files are the same.
+# What is found of one is kept for the measures, the report and the pictures that ask again.
 
 
 def semantics_of(dataset: Dataset, settings: EhrSettings) -> SemanticsOutcome:
-    """Apply the built-in and the user's semantic rules.
+    """Apply the built-in and the user's semantic rules, once.
 
     Parameters
     ----------
     dataset : Dataset
     settings : EhrSettings
     """
-    return evaluate_rules(dataset, rules_of(settings.rules))
+    return _semantics(dataset, settings.rules)
+
+
+@lru_cache(maxsize=KEPT)
+def _semantics(dataset: Dataset, rules: tuple[str, ...]) -> SemanticsOutcome:
+    return evaluate_rules(dataset, rules_of(rules))
+
+
+@lru_cache(maxsize=KEPT)
+def identifiers_of(dataset: Dataset) -> IdentifierOutcome:
+    """Search a data set for direct identifiers, once.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    """
+    return find_identifiers(dataset)
+
+
+def codes_of(dataset: Dataset, settings: EhrSettings) -> tuple[CodedColumn, ...]:
+    """Judge the codes of a data set, once.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    settings : EhrSettings
+    """
+    return _codes(dataset, _lists(settings))
+
+
+@lru_cache(maxsize=KEPT)
+def _codes(dataset: Dataset, lists: Lists) -> tuple[CodedColumn, ...]:
+    return tuple(coded_columns(dataset, dict(lists)))
+
+
+def _lists(settings: EhrSettings) -> Lists:
+    return tuple(sorted(settings.code_lists.items()))
 
 
 @lru_cache(maxsize=4)
@@ -136,24 +168,15 @@ def across_patients(dataset: Dataset) -> Iterator[tuple[str, Finding]]:
         yield from ((ids[patient], f) for f in findings)
 
 
-def row_findings(dataset: Dataset, settings: EhrSettings) -> tuple[RowFinding, ...]:
-    """Return all that is wrong with the rows of a data set, found once.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    settings : EhrSettings
-    """
-    key = (id(dataset), settings.model_dump_json())
-    if key not in _rows:
-        rows = [*dataset.row_findings, *semantics_of(dataset, settings).row_findings]
-        rows += find_identifiers(dataset, Context(dataset, None)).row_findings
-        for column in coded_columns(dataset, settings.code_lists):
-            rows += code_findings(column)
-        _rows[key] = (dataset, tuple(rows))
-        while len(_rows) > KEPT:
-            _rows.popitem(last=False)
-    return _rows[key][1]
+@lru_cache(maxsize=KEPT)
+def _row_findings(dataset: Dataset, rules: tuple[str, ...], lists: Lists) -> tuple[RowFinding, ...]:
+    """Return all that is wrong with the rows of a data set."""
+    return (
+        *dataset.row_findings,
+        *_semantics(dataset, rules).row_findings,
+        *identifiers_of(dataset).row_findings,
+        *(found for column in _codes(dataset, lists) for found in code_findings(column)),
+    )
 
 
 def erroneous(dataset: Dataset, settings: EhrSettings) -> dict[str, NDArray[np.bool_]]:
@@ -166,16 +189,16 @@ def erroneous(dataset: Dataset, settings: EhrSettings) -> dict[str, NDArray[np.b
     """
     rules = {r.id: r for r in rules_of(settings.rules)}
     found = {name: np.zeros(t.num_rows, bool) for name, t in dataset.tables.items()}
-    for rows in row_findings(dataset, settings):
+    for rows in _row_findings(dataset, settings.rules, _lists(settings)):
         if _sentence(rows.rule, rows.where, rules).severity is Severity.ERROR:
             found[rows.table][rows.rows] = True
     return found
 
 
-def _judge(dataset: Dataset, settings: EhrSettings, layout: Layout) -> Judged:
-    rules = {r.id: r for r in rules_of(settings.rules)}
-    rows = [f for f in row_findings(dataset, settings) if f.rule not in ACROSS]
-    by_patient = _by_patient(dataset, rows, rules)
+@lru_cache(maxsize=KEPT)
+def _judged(dataset: Dataset, rules: tuple[str, ...], lists: Lists, layout: Layout) -> Judged:
+    rows = [f for f in _row_findings(dataset, rules, lists) if f.rule not in ACROSS]
+    by_patient = _by_patient(dataset, rows, {r.id: r for r in rules_of(rules)})
     n = len(dataset.patients())
     return Judged(
         {i: k for k, i in enumerate(item_ids(dataset))},

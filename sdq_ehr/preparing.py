@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from sdq_core.errors import StudyError
 from sdq_core.study import Study
 from sdq_core.vocabulary import Role
+from sdq_ehr.dataset import Dataset
 from sdq_ehr.patient_rows import Layout, fit_layout
 from sdq_ehr.settings import EhrSettings
 
@@ -60,9 +62,15 @@ def layout_of(study: Study, options: EhrSettings) -> Layout:
     options : EhrSettings
     """
     from sdq_ehr.reading import open_dataset
+
+    return _fitted(open_dataset(study.cohorts[Role.TRAIN].path, options))
+
+
+@lru_cache(maxsize=2)
+def _fitted(dataset: Dataset) -> Layout:
+    """Fit once: the describer, the report and several measures ask for it."""
     from sdq_ehr.records import records_of_dataset
 
-    dataset = open_dataset(study.cohorts[Role.TRAIN].path, options)
     return fit_layout(records_of_dataset(dataset))
 
 

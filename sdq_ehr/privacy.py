@@ -32,7 +32,7 @@ from sdq_ehr.exact_copies import (
     reused_keys,
     without_relaxation,
 )
-from sdq_ehr.identifiers import find_identifiers
+from sdq_ehr.judged import identifiers_of
 from sdq_ehr.privacy_compared import sizes, without_generator
 from sdq_ehr.privacy_readings import ATTACK, NO_PROOF, membership_pair, notes_on_copies
 from sdq_ehr.privacy_risks import PatientRisks
@@ -67,7 +67,7 @@ class EhrPrivacy(PatientRisks):
     def identifiers(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
         """Measure the share of patients with an identifier, and judge keys and columns as such."""
         yield from super().identifiers(cohorts)
-        found = find_identifiers(dataset_of(cohorts, Role.SYNTHETIC)).findings
+        found = identifiers_of(dataset_of(cohorts, Role.SYNTHETIC)).findings
         yield from (replace(f, role=str(Role.SYNTHETIC)) for f in found)
 
     def exact_copies(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
