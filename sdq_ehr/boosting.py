@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sdq_core.characteristics.learning import Learner
+from sdq_core.characteristics.learning import Learner, by_class
 
 __all__ = ["BOOSTING", "boosted_scores", "boosted_values"]
 
@@ -51,14 +51,7 @@ def boosted_scores(x: Values, y: Labels, test: Values, classes: int) -> Values:
 
     with threadpool_limits(limits=1):
         model = HistGradientBoostingClassifier(class_weight="balanced", **OPTIONS).fit(x, y)
-        decision = np.asarray(model.decision_function(test), dtype=np.float64)
-    found = np.zeros((len(test), classes))
-    if decision.ndim == 1:
-        found[:, model.classes_[1]] = decision
-        found[:, model.classes_[0]] = -decision
-    else:
-        found[:, model.classes_] = decision
-    return found
+        return by_class(model, test, classes)
 
 
 def boosted_values(x: Values, y: Values, test: Values) -> Values:

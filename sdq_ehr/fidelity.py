@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +26,12 @@ from sdq_ehr.points_compared import compared_points
 from sdq_ehr.preparing import layout_of
 from sdq_ehr.resampled import Resampled, resampled
 from sdq_ehr.settings import EhrSettings
-from sdq_ehr.tables_compared import compared_tables
+from sdq_ehr.tables_compared import Compared, compared_tables
 
 __all__ = ["EhrFidelity"]
 
 Values = NDArray[np.float64]
+Found = TypeVar("Found")
 
 
 class EhrFidelity(Fidelity):
@@ -66,8 +67,7 @@ class EhrFidelity(Fidelity):
     def columns(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
         """Measure the share of columns whose distribution is consistent."""
         id_ = self.id("marginal_share_consistent")
-        side = resampled(cohorts)
-        found = None if side is None else column_marginals(side, compared_tables(side))
+        side, found = _seen(cohorts, column_marginals)
         if side is None or found is None:
             yield missing(id_, side, cohorts, "marginal_consistency", texts.NO_COLUMNS)
             return
@@ -186,8 +186,7 @@ class EhrFidelity(Fidelity):
     def three_way(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure the distance of the joint distributions of three columns at a time."""
         id_ = self.id("three_way_distance")
-        side = resampled(cohorts)
-        found = None if side is None else three_way(side, compared_tables(side))
+        side, found = _seen(cohorts, three_way)
         if side is None or found is None:
             yield missing(id_, side, cohorts, "joint_consistency", texts.NO_TRIPLES)
             return
@@ -253,8 +252,7 @@ class EhrFidelity(Fidelity):
     def code_frequency(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure how the frequencies of codes differ, of all and of rare ones."""
         id_ = self.id("code_frequency_distance")
-        side = resampled(cohorts)
-        found = None if side is None else code_frequencies(side, compared_tables(side))
+        side, found = _seen(cohorts, code_frequencies)
         if side is None or found is None:
             yield missing(id_, side, cohorts, "joint_consistency", texts.NO_CODES)
             return
@@ -289,8 +287,7 @@ class EhrFidelity(Fidelity):
     def code_cooccurrence(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure which codes patients have together."""
         id_ = self.id("code_cooccurrence_distance")
-        side = resampled(cohorts)
-        found = None if side is None else cooccurrence(side, compared_tables(side))
+        side, found = _seen(cohorts, cooccurrence)
         if side is None or found is None:
             yield missing(id_, side, cohorts, "joint_consistency", texts.NO_CODE_PAIRS)
             return
@@ -391,3 +388,11 @@ class EhrFidelity(Fidelity):
             method=Method(name + texts.NOISE_NOTE, source, facts, side.comparison.seed),
             details=details,
         )
+
+
+def _seen(
+    cohorts: Cohorts, property_of: Callable[[Resampled, Sequence[Compared]], Found | None]
+) -> tuple[Resampled | None, Found | None]:
+    """Return the patients side by side and a property of their tables; None where there is none."""
+    side = resampled(cohorts)
+    return side, None if side is None else property_of(side, compared_tables(side))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from sdq_core.finding import Finding
 from sdq_core.identifiers import is_dummy
+from sdq_core.rule_book import RuleBook
 from sdq_ehr.dataset import Dataset
 from sdq_ehr.finding import RowFinding
 from sdq_ehr.identifier_columns import STAFF_TABLES, key_form, role_of
@@ -35,6 +36,9 @@ from sdq_ehr.semantics.columns import Texts
 from sdq_ehr.semantics.context import Context
 
 __all__ = ["IDENTIFIER_RULES", "IdentifierOutcome", "find_identifiers"]
+
+
+_BOOK = RuleBook("ehr", IDENTIFIER_RULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,24 +364,19 @@ def _about_column(
     where = f"{table}.{column}"
     if key and not context.schema.is_dictionary(table):
         if _DIRECT & {kind for kind, mask in found.items() if mask.any()}:
-            yield _finding("key_is_identity", where)
+            yield _BOOK.finding("identifier.key_is_identity", where)
         elif column == context.schema.patient_column(table) and table == context.schema.home:
             texts = context.texts(table, column)
             forms = {key_form(v) for v in texts.values[:1000]} if texts is not None else set()
             if forms and "text" not in forms:
-                yield _finding("key_pseudonymous", where)
+                yield _BOOK.finding("identifier.key_pseudonymous", where)
     if role == "birth" and not context.schema.is_dictionary(table):
         times = context.times(table, column)
         if times is not None:
             days = times[~np.isnat(times)].astype("datetime64[D]")
             # 1 January is how a date is written of which only the year is kept.
             if (days != days.astype("datetime64[Y]").astype("datetime64[D]")).any():
-                yield _finding("birth_date_column", where)
-
-
-def _finding(rule: str, where: str) -> Finding:
-    severity, english, chinese = IDENTIFIER_RULES[f"identifier.{rule}"]
-    return Finding(f"ehr.identifier.{rule}", severity, english, chinese, where)
+                yield _BOOK.finding("identifier.birth_date_column", where)
 
 
 def _one_each(table: str, texts: Texts, context: Context) -> bool:

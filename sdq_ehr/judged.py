@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdq_core.finding import Finding
+from sdq_core.rule_book import RuleBook
 from sdq_core.vocabulary import Severity
-from sdq_ehr import rules as reading_rules
 from sdq_ehr.code_columns import CODE_RULES, CodedColumn, code_findings, coded_columns
 from sdq_ehr.dataset import Dataset
 from sdq_ehr.digests import patient_digests
@@ -26,6 +26,7 @@ from sdq_ehr.identifiers import IDENTIFIER_RULES, IdentifierOutcome, find_identi
 from sdq_ehr.patient_rows import Layout
 from sdq_ehr.reading import open_dataset
 from sdq_ehr.records import item_ids, records_of_dataset
+from sdq_ehr.rules import RULES
 from sdq_ehr.semantics.evaluating import SemanticsOutcome, evaluate_rules
 from sdq_ehr.semantics.loading import load_rules
 from sdq_ehr.semantics.rule import Rule
@@ -49,6 +50,7 @@ ACROSS: Final = frozenset(
 )
 """Rules that a patient breaks only beside others: no part of the patient's own description."""
 MOST_FINDINGS: Final = 50
+_BOOK = RuleBook("ehr", {**RULES, **CODE_RULES, **IDENTIFIER_RULES})
 KEPT: Final = 3
 
 Lists = tuple[tuple[str, str], ...]
@@ -239,12 +241,7 @@ def _sentence(rule: str, where: str, rules: Mapping[str, Rule]) -> Finding:
     if rule in rules:
         known = rules[rule]
         return Finding(rule, Severity(known.severity), known.message, known.message_zh, where)
-    short = rule.removeprefix("ehr.")
-    for table in (CODE_RULES, IDENTIFIER_RULES):
-        if short in table:
-            severity, english, chinese = table[short]
-            return Finding(rule, severity, english, chinese, where)
-    return reading_rules.finding(short, where)
+    return _BOOK.finding(rule, where)
 
 
 def _provenance(dataset: Dataset) -> tuple[Mapping[str, str], ...]:

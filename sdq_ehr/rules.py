@@ -7,8 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sdq_core.errors import UnreadableItem
-from sdq_core.finding import Finding
+from sdq_core.rule_book import RuleBook
 from sdq_core.vocabulary import Severity
 from sdq_ehr.finding import RowFinding
 
@@ -313,45 +312,9 @@ RULES: Final[dict[str, tuple[Severity, str, str]]] = {
 }  # fmt: skip
 
 
-def rule_id(rule: str) -> str:
-    """Return the full id of a rule.
-
-    Examples
-    --------
-    >>> rule_id("type"), rule_id("conformity.field_missing"), rule_id("ehr.structure.type")
-    ('ehr.structure.type', 'ehr.conformity.field_missing', 'ehr.structure.type')
-    """
-    if rule.startswith("ehr."):
-        return rule
-    return f"ehr.{rule}" if "." in rule else f"ehr.structure.{rule}"
-
-
-def finding(
-    rule: str,
-    where: str = "",
-    item: str = "",
-    rules: dict[str, tuple[Severity, str, str]] = RULES,
-) -> Finding:
-    """Return the finding of a rule.
-
-    Parameters
-    ----------
-    rule : str
-        Key of `rules`, or a full id; ``"area.rule"`` for an area other than structure.
-    where : str
-        Place: ``table.column``, a line of a file.
-    item : str
-        Path, for a finding about what is no item.
-    rules : dict
-        The table that holds the rule.
-
-    Examples
-    --------
-    >>> finding("ragged_row", "labs.csv, line 7").rule
-    'ehr.structure.ragged_row'
-    """
-    severity, english, chinese = rules[_short(rule)]
-    return Finding(rule_id(rule), severity, english, chinese, where, item)
+_BOOK = RuleBook("ehr", RULES)
+rule_id = _BOOK.id
+finding, finding_for, unreadable = _BOOK.finding, _BOOK.finding_for, _BOOK.unreadable
 
 
 def row_finding(table: str, rows: ArrayLike, rule: str, column: str = "") -> RowFinding:
@@ -374,37 +337,3 @@ def row_finding(table: str, rows: ArrayLike, rule: str, column: str = "") -> Row
     index = np.asarray(rows)
     index = np.flatnonzero(index) if index.dtype == bool else np.sort(index)
     return RowFinding(table, index.astype(np.intp), rule_id(rule), column)
-
-
-def finding_for(error: UnreadableItem) -> Finding:
-    """Return the finding that something unreadable becomes, in both languages.
-
-    Parameters
-    ----------
-    error : UnreadableItem
-    """
-    known = RULES.get(_short(error.rule))
-    severity, chinese = (known[0], known[2]) if known else (ERROR, "")
-    return Finding(error.rule, severity, str(error), chinese)
-
-
-def unreadable(rule: str, message: str = "") -> UnreadableItem:
-    """Return the error for what a rule makes unreadable, with the rule's own sentence.
-
-    Parameters
-    ----------
-    rule : str
-        Key of `RULES`.
-    message : str
-        A more exact sentence than the table's.
-
-    Examples
-    --------
-    >>> unreadable("empty_file").rule
-    'ehr.structure.empty_file'
-    """
-    return UnreadableItem(rule_id(rule), message or RULES[_short(rule)][1])
-
-
-def _short(rule: str) -> str:
-    return rule.removeprefix("ehr.").removeprefix("structure.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -136,8 +137,9 @@ class Compared:
         return self.table.columns[column].meaning != PROVENANCE
 
 
+@lru_cache(maxsize=2)
 def compared_tables(side: Resampled) -> tuple[Compared, ...]:
-    """Return the tables whose rows are compared, in the schema's order.
+    """Return the tables whose rows are compared, in the schema's order; kept for all measures.
 
     Parameters
     ----------

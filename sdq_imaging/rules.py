@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sdq_core.errors import UnreadableItem
-from sdq_core.finding import Finding
+from sdq_core.rule_book import RuleBook
 from sdq_core.vocabulary import Severity
 
 __all__ = ["RULES", "finding", "finding_for"]
@@ -103,34 +102,5 @@ RULES: Final[dict[str, tuple[Severity, str, str]]] = {
 }
 
 
-def finding(rule: str, where: str = "", item: str = "") -> Finding:
-    """Return the finding of a structural rule.
-
-    Parameters
-    ----------
-    rule : str
-        Key of `RULES`.
-    where : str
-        Place inside the item.
-    item : str
-        Path, for a finding about what is no item.
-
-    Examples
-    --------
-    >>> finding("constant").rule
-    'imaging.structure.constant'
-    """
-    severity, english, chinese = RULES[rule]
-    return Finding(f"imaging.structure.{rule}", severity, english, chinese, where, item)
-
-
-def finding_for(error: UnreadableItem) -> Finding:
-    """Return the finding that an unreadable item becomes, in both languages.
-
-    Parameters
-    ----------
-    error : UnreadableItem
-    """
-    known = RULES.get(error.rule.removeprefix("imaging.structure."))
-    severity, chinese = (known[0], known[2]) if known else (ERROR, "")
-    return Finding(error.rule, severity, str(error), chinese)
+_BOOK = RuleBook("imaging", RULES)
+finding, finding_for = _BOOK.finding, _BOOK.finding_for

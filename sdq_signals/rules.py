@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sdq_core.errors import UnreadableItem
-from sdq_core.finding import Finding
+from sdq_core.rule_book import RuleBook
 from sdq_core.vocabulary import Severity
 
 __all__ = ["RULES", "finding", "finding_for", "unreadable"]
@@ -232,57 +231,5 @@ RULES: Final[dict[str, tuple[Severity, str, str]]] = {
 }
 
 
-def finding(rule: str, where: str = "", item: str = "") -> Finding:
-    """Return the finding of a rule.
-
-    Parameters
-    ----------
-    rule : str
-        Key of `RULES`; ``"area.rule"`` for an area other than structure.
-    where : str
-        Place inside the item: the name of a channel, of a field of the header.
-    item : str
-        Path, for a finding about what is no item.
-
-    Examples
-    --------
-    >>> finding("truncated").rule
-    'signals.structure.truncated'
-    """
-    severity, english, chinese = RULES[rule]
-    return Finding(_id(rule), severity, english, chinese, where, item)
-
-
-def finding_for(error: UnreadableItem) -> Finding:
-    """Return the finding that an unreadable item becomes, in both languages.
-
-    Parameters
-    ----------
-    error : UnreadableItem
-    """
-    name = error.rule.removeprefix("signals.")
-    known = RULES.get(name.removeprefix("structure.")) or RULES.get(name)
-    severity, chinese = (known[0], known[2]) if known else (ERROR, "")
-    return Finding(error.rule, severity, str(error), chinese)
-
-
-def unreadable(rule: str, message: str = "") -> UnreadableItem:
-    """Return the error for an item that a rule makes unreadable, with the rule's own sentence.
-
-    Parameters
-    ----------
-    rule : str
-        Key of `RULES`.
-    message : str
-        A more exact sentence than the table's.
-
-    Examples
-    --------
-    >>> unreadable("empty_file").rule
-    'signals.structure.empty_file'
-    """
-    return UnreadableItem(_id(rule), message or RULES[rule][1])
-
-
-def _id(rule: str) -> str:
-    return f"signals.{rule}" if "." in rule else f"signals.structure.{rule}"
+_BOOK = RuleBook("signals", RULES)
+finding, finding_for, unreadable = _BOOK.finding, _BOOK.finding_for, _BOOK.unreadable

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ __all__ = [
     "LearningCurve",
     "Task",
     "auc",
+    "by_class",
     "learning_curve",
     "scores",
     "task",
@@ -184,7 +186,24 @@ def scores(x: Values, y: Labels, test: Values, classes: int) -> Values:
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=1.0 / x.shape[1], class_weight="balanced", max_iter=2000)
-    model.fit(x, y)
+    return by_class(model.fit(x, y), test, classes)
+
+
+def by_class(model: Any, test: Values, classes: int) -> Values:
+    """Return the decision scores of a fitted classifier, one column a class.
+
+    Parameters
+    ----------
+    model : scikit-learn classifier
+        With ``decision_function``, trained on class numbers.
+    test : ndarray, shape (n, d)
+    classes : int
+        A class that was not in training scores 0.
+
+    Returns
+    -------
+    ndarray, shape (n, classes)
+    """
     decision = np.asarray(model.decision_function(test), dtype=np.float64)
     found = np.zeros((len(test), classes))
     if decision.ndim == 1:
