@@ -99,7 +99,14 @@ class EhrBalance(Balance):
                 {"rare_codes": int(wanted)},
                 comparison.seed,
             ),
-            details={"absent": absent[:50], "absent_count": len(absent)},
+            details={
+                "absent": absent[:50],
+                "absent_count": len(absent),
+                "table": {
+                    "columns": [{"en": "code that is missing", "zh": "缺失的编码"}],
+                    "rows": [[name] for name in absent[:50]],
+                },
+            },
         )
 
 

@@ -176,7 +176,13 @@ def _rules(cohorts: Cohorts) -> dict[str, Any]:
     }
     if rows:
         found["table"] = {
-            "columns": ["rule", "broken: synthetic", "judged", "broken: real", "judged"],
+            "columns": _heads(
+                ("rule", "规则"),
+                ("broken: synthetic", "违反: 合成"),
+                ("judged", "已判定"),
+                ("broken: real", "违反: 真实"),
+                ("judged", "已判定"),
+            ),
             "rows": rows[:30],
         }
     return found
@@ -237,10 +243,11 @@ def _ladder(columns: Sequence[CodedColumn]) -> dict[str, Any]:
             rows.append([str(rung), *(int(c) for c in counts.ravel())])
     found: dict[str, Any] = {
         "table": {
-            "columns": [
-                "rung", "pass: values", "cells", "fail: values", "cells", "undecided: values",
-                "cells",
-            ],
+            "columns": _heads(
+                ("rung", "级别"), ("pass: values", "通过: 取值数"), ("cells", "单元格数"),
+                ("fail: values", "不通过: 取值数"), ("cells", "单元格数"),
+                ("undecided: values", "无法判定: 取值数"), ("cells", "单元格数"),
+            ),
             "rows": rows,
         }
     }  # fmt: skip
@@ -249,4 +256,13 @@ def _ladder(columns: Sequence[CodedColumn]) -> dict[str, Any]:
         found["reasons"] = [
             {"en": en, "zh": zh, "cells": n} for en, zh, n in sorted(why_not, key=lambda r: -r[2])
         ][:12]
+        found["notes"] = [
+            {"en": f"{r['cells']} cells: {r['en']}", "zh": f"{r['cells']} 个单元格: {r['zh']}"}
+            for r in found["reasons"]
+        ]
     return found
+
+
+def _heads(*words: tuple[str, str]) -> list[dict[str, str]]:
+    """Heads of a table in both languages."""
+    return [{"en": english, "zh": chinese} for english, chinese in words]

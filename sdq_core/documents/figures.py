@@ -97,7 +97,11 @@ def figures(details: Mapping[str, Any], language: str) -> tuple[tuple[Figure, ..
         A sentence for each part that does not have the agreed form.
     """
     found, wrong = read_details(details)
-    drawn = tuple(_DRAW[kind](data, language) for kind, data in found.items() if kind != "ranking")
+    drawn = tuple(
+        _DRAW[kind](data, language)
+        for kind, data in found.items()
+        if kind != "ranking" and not (isinstance(data, Table) and not data.rows)
+    )
     if "ranking" in found:
         unit = details.get("ranking_unit")
         notes = (sentence(pick(unit, language), language),) if isinstance(unit, str) else ()

@@ -54,6 +54,7 @@ UNITS: Final[dict[str, tuple[str, str]]] = {
     "items": ("items", "个样本"),
     "subjects": ("subjects", "名受试者"),
     "features": ("features", "个特征"),
+    "patients": ("patients", "名患者"),
     "effective items": ("effective items", "个有效样本"),
 }
 

@@ -14,7 +14,7 @@ __all__ = ["Reading", "read"]
 _MOST_DIGITS: Final = 5
 """Digits up to which value and noise floor share one notation."""
 _MOST_PLACES: Final = 40
-_COUNTS: Final = ("items", "subjects", "features")
+_COUNTS: Final = ("items", "subjects", "features", "patients")
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "target": ("Declared target", "声明目标"),
     "sample": ("Sample", "样本量"),
     "sample_of": ("{role} {count}", "{role} {count}"),
+    "n_columns": ("columns", "列"),
     "n_synthetic": ("synthetic", "合成"),
     "n_real": ("real", "真实"),
     "n_train": ("real training", "真实训练"),

@@ -583,3 +583,12 @@ def test_leaves_a_report_alone_that_cannot_be_replaced(tmp_path, result, folder)
     path.mkdir()
     with pytest.raises(StoreError):
         write_report(result, folder, path)
+
+
+def test_a_table_without_rows_is_no_figure():
+    from sdq_core.documents.figures import figures
+
+    drawn, broken = figures({"table": {"columns": ["column", "real"], "rows": []}}, "en")
+    assert (drawn, broken) == ((), [])
+    drawn, _ = figures({"table": {"columns": ["column", "real"], "rows": [["sex", 0.5]]}}, "en")
+    assert len(drawn) == 1
