@@ -43,6 +43,8 @@ ONE_THREAD = dict.fromkeys(
     ),
     "1",
 )
+KEEP_FREED = {"MALLOC_TRIM_THRESHOLD_": str(2**28), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
+"""As in sdq's worker processes: the GNU C library keeps freed memory. The same for everybody."""
 PACKAGES = (
     "numpy", "scipy", "torch", "monai", "scikit-image", "prdc", "pyradiomics",
     "neurokit2", "wfdb", "edfio", "pyedflib",
@@ -118,7 +120,7 @@ def run(contestant: str, folder: Path, budget: float, python: str | Path = sys.e
         With the last line that the process wrote to its error output.
     """
     command = [str(python), __file__, contestant, str(folder), str(budget)]
-    environment = {**os.environ, **ONE_THREAD}
+    environment = {**os.environ, **ONE_THREAD, **KEEP_FREED}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]

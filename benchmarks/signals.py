@@ -134,8 +134,8 @@ class Benchmark:
         yield ""
         yield (
             "| what is computed | CPU ms a record | our whole set is times faster: best (median) "
-            "| our PSD and ECG features | our ECG features | heart rate differs by | aim of the "
-            "whole set | reached |"
+            "| our PSD and ECG features | our ECG features | heart rate differs by | aim "
+            "| reached |"
         )
         yield "| --- " * 8 + "|"
         for name, title in (
@@ -145,8 +145,12 @@ class Benchmark:
             ("ecg_sdq", "sdq, ECG features"),
         ):
             yield f"| {title} | {runs[name].best / n * 1000:.2f} | - | - | - | - | - | - |"
-        aims = {"process_neurokit": (FEW, PROCESS_AIM), **dict.fromkeys(blocks, (n, BLOCKS_AIM))}
-        for name, (count, aim) in aims.items():
+        # Each peer is met by what computes the same: blocks by blocks, the whole by the whole.
+        aims = {
+            "process_neurokit": (FEW, PROCESS_AIM, "whole set", ours),
+            **dict.fromkeys(blocks, (n, BLOCKS_AIM, "PSD and ECG features", alike)),
+        }
+        for name, (count, aim, what, judged) in aims.items():
             title = _peer_title(name)
             if name not in runs:
                 yield f"| {title} | {self._why_not(name)} |"
@@ -162,7 +166,7 @@ class Benchmark:
                 f"| {title} | {theirs.best / count * 1000:.0f} | {best:.3g} ({middle:.3g}) "
                 f"| {theirs.best / count / (alike.best / n):.3g} "
                 f"| {theirs.best / count / (alone.best / n):.3g} | {gap:.0e} "
-                f"| {self._reached(f'{aim} times faster', best >= aim)} |"
+                f"| {self._aim(what, aim, theirs.best / count / (judged.best / n))} |"
             )
         yield ""
         yield from self._intervals(ecg, marks)
@@ -356,6 +360,9 @@ class Benchmark:
                 f"free machine the wall time is shorter."
             )
             yield ""
+
+    def _aim(self, what: str, aim: int, ratio: float) -> str:
+        return self._reached(f"{what} {aim} times faster", ratio >= aim)
 
     def _reached(self, aim: str, met: bool) -> str:
         """Two cells."""

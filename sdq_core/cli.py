@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sdq_core.engines.memory import keep_freed_memory
 from sdq_core.errors import SdqError, UsageError
 
 if TYPE_CHECKING:
@@ -249,6 +250,7 @@ def doctor() -> None:
 
 def main() -> None:
     """Run the command line; errors of sdq become one message on stderr and exit code 2."""
+    keep_freed_memory()
     try:
         app(standalone_mode=True)
     except SdqError as error:

@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sdq_core.engines import Crashed
+from sdq_core.engines.memory import keep_freed_memory
 from sdq_core.engines.threads import single_thread, start_single_threaded
 from sdq_core.errors import PluginError, UsageError
 
@@ -151,6 +152,7 @@ def _start_worker(payload: bytes) -> None:
     global _payload
     _payload = payload
     start_single_threaded()
+    keep_freed_memory()
     # Ctrl-C reaches the whole process group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
