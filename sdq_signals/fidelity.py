@@ -199,7 +199,10 @@ class SignalsFidelity(Fidelity):
         for measurement in self.discrepancies("mmd", [("intervals", {}, waves)]):
             yield _as_morphology(measurement, id_, {})
         if waves is not None:
-            yield largest_shift(waves, id_)
+            # Intervals vary less than heights: side by side, the heights' noise would hide them.
+            for variant, prefixes in (("shift", HEIGHTS), ("interval-shift", INTERVALS)):
+                columns = [n for n in waves.names if n.startswith(prefixes)]
+                yield largest_shift(cohorts, columns, id_, variant)
             yield atypical_share(waves, id_, "atypical", FAR)
         yield atypical_beats(beats, id_, FAR_BEATS)
         relations = [n for n in real_scalars(cohorts, without=APART) if n.startswith("leads.")]
@@ -285,7 +288,9 @@ FAR_LEADS: Final = 0.01
 FAR_BEATS: Final = 0.02
 """Shares of the real recordings beyond the limit of the atypical: the smaller, the fewer false
 alarms, where a defect moves its recordings far enough to lie beyond it all the same."""
-SHAPES: Final = ("interval.", "wave.", "pulse.")
+HEIGHTS: Final = ("wave.", "pulse.")
+INTERVALS: Final = ("interval.",)
+SHAPES: Final = (*INTERVALS, *HEIGHTS)
 VARIABILITY: Final = (
     "rhythm.sdnn_ms", "rhythm.irregularity", "rhythm.regular_share", "pulse.interval_deviation_ms",
     "pulse.interval_rmssd_ms",

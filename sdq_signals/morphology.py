@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from sdq_core.characteristics.comparison import Comparison, compare_scalars
 from sdq_core.characteristics.drawings import rounded
 from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.measurement import Measurement, Method
+from sdq_core.reasons import why
 from sdq_core.statistics import binomial_interval
 from sdq_signals.channels import LEADS
 from sdq_signals.signature import BEFORE, RATE, SHAPE
@@ -119,16 +121,31 @@ def _beats(cohort: Cohort) -> Values:
     return full
 
 
-def largest_shift(comparison: Comparison, id_: str) -> Measurement:
+def largest_shift(cohorts: Cohorts, names: Sequence[str], id_: str, variant: str) -> Measurement:
     """Measure the largest shift of a mean among features, in real spreads.
 
     Parameters
     ----------
-    comparison : Comparison
-        Of waves and intervals.
+    cohorts : Cohorts
+    names : sequence of str
+        Scalars of one kind; none where this kind of signal has none.
     id_ : str
         Of the measurement.
+    variant : str
     """
+    comparison = compare_scalars(cohorts, names, cohorts.seed(f"{id_}/{variant}"))
+    if comparison is None:
+        return Measurement(
+            id_,
+            variant=variant,
+            aspect="joint_consistency",
+            applicable=False,
+            **why(
+                "not_applicable",
+                why="the real recordings have no such features",
+                why_zh="真实记录无此类特征",
+            ),
+        )
     value, interval, floor = comparison.mean_difference(comparison.values, largest=True)
     means = [comparison.values[r].mean(axis=0) for r in (comparison.reference,
                                                         comparison.synthetic)]  # fmt: skip
@@ -138,7 +155,7 @@ def largest_shift(comparison: Comparison, id_: str) -> Measurement:
         id_,
         value=value,
         better="lower",
-        variant="shift",
+        variant=variant,
         aspect="joint_consistency",
         interval=interval,
         noise_floor=floor,
