@@ -142,7 +142,7 @@ class Table(_Form):
     """A small table."""
 
     columns: list[Words] = Field(min_length=1)
-    rows: list[list[bool | int | Number | str | None]]
+    rows: list[list[bool | int | Number | str | Bilingual | None]]
 
     @model_validator(mode="after")
     def _rectangular(self) -> Table:
@@ -180,6 +180,81 @@ class Heat(_Form):
         return self
 
 
+class LevelShare(_Form):
+    """Share of one subgroup on both sides."""
+
+    label: Words
+    real: Number = Field(ge=0, le=1)
+    synthetic: Number = Field(ge=0, le=1)
+
+
+class Shown(_Form):
+    """A feature in which a cause shows: by how much the shares above a given value differ."""
+
+    feature: str
+    gap: Number = Field(ge=0)
+    direction: Literal["higher", "lower", "reshaped"]
+
+
+class Family(_Form):
+    """Features of one kind, and their part of a cause."""
+
+    family: str
+    share: Number
+
+
+class Named(_Form):
+    """What a cause is: another mix of an attribute, one subgroup, or all of them alike.
+
+    ``opposite``: a subgroup that differs the other way than the rest, so that the whole hides it.
+    """
+
+    kind: Literal["mix", "inside", "opposite", "everywhere"]
+    attribute: Words = ""
+    level: Words = ""
+
+
+class Part(_Form):
+    """Part of the difference, as a share of 1; None where the difference is too small to divide."""
+
+    share: Number | None = None
+    low: Number | None = None
+    high: Number | None = None
+    floor_low: Number | None = None
+    floor_high: Number | None = None
+
+
+class NamedCause(Named, Part):
+    """One cause: its part of the difference, and what it shows in.
+
+    `real` and `synthetic` are items in the subgroup; `alike` are explanations that these data
+    cannot tell from this one.
+    """
+
+    levels: list[LevelShare] = []
+    real: int | None = None
+    synthetic: int | None = None
+    features: list[Shown] = []
+    families: list[Family] = []
+    alike: list[Named] = []
+
+
+class Decomposition(_Form):
+    """The difference between synthetic and real, split by what causes it.
+
+    `gap` is the size of the whole: by how much the share of items above a given value differs, root
+    mean square over features and values.
+    """
+
+    differs: bool
+    gap: Number = Field(ge=0)
+    gap_low: Number = Field(ge=0)
+    gap_high: Number = Field(ge=0)
+    gap_floor: Number = Field(ge=0)
+    causes: list[NamedCause]
+    rest: Part | None = None
+
+
 class Suspect(_Form):
     """A synthetic item that may copy a real one; both by name only."""
 
@@ -190,8 +265,8 @@ class Suspect(_Form):
 
 
 Kind = Literal[
-    "histograms", "map", "curve", "curves", "heat", "bars", "ranking", "table", "roc", "suspects",
-    "notes",
+    "histograms", "map", "curve", "curves", "heat", "bars", "decomposition", "ranking", "table",
+    "roc", "suspects", "notes",
 ]  # fmt: skip
 
 FORMS: Final[dict[Kind, TypeAdapter[Any]]] = {
@@ -201,6 +276,7 @@ FORMS: Final[dict[Kind, TypeAdapter[Any]]] = {
     "curves": TypeAdapter(Curves),
     "heat": TypeAdapter(Heat),
     "bars": TypeAdapter(list[Bar]),
+    "decomposition": TypeAdapter(Decomposition),
     "ranking": TypeAdapter(list[Ranked]),
     "table": TypeAdapter(Table),
     "roc": TypeAdapter(Roc),

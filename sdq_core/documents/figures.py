@@ -9,11 +9,13 @@ from typing import Any, Final, TypeGuard
 from markupsafe import Markup
 
 from sdq_core.documents import plots
+from sdq_core.documents.causes import cause_columns, cause_notes, cause_rows, draw_causes
 from sdq_core.documents.details import (
     Bar,
     Bilingual,
     Curve,
     Curves,
+    Decomposition,
     Heat,
     Histogram,
     Kind,
@@ -255,6 +257,19 @@ def _bars(found: Sequence[Bar], language: str) -> Figure:
     )
 
 
+def _decomposition(found: Decomposition, language: str) -> Figure:
+    drawing = draw_causes(found, language)
+    rows = cause_rows(found, language)
+    return Figure(
+        "decomposition",
+        text("decomposition", language),
+        (Panel(Markup(drawing)),) if drawing else (),  # noqa: S704 - Canvas escapes
+        columns=cause_columns(language) if rows else (),
+        rows=rows,
+        notes=cause_notes(found, language),
+    )
+
+
 def _ranking(found: Sequence[Ranked], language: str, notes: tuple[str, ...]) -> Figure:
     shown = found[:MOST_ROWS]
     values = [v for r in shown for v in (r.value, r.low, r.high) if v is not None]
@@ -358,6 +373,7 @@ _DRAW: Final[dict[Kind, Callable[[Any, str], Figure]]] = {
     "curves": _curves,
     "heat": _heat,
     "bars": _bars,
+    "decomposition": _decomposition,
     "table": _table,
     "roc": _roc,
     "suspects": _suspects,
@@ -373,11 +389,11 @@ def _is_number(cell: object) -> TypeGuard[float]:
     return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
-def _cell(cell: bool | float | str | None, style: Notation | None, language: str) -> str:
+def _cell(cell: bool | float | str | Bilingual | None, style: Notation | None, language: str) -> str:
     if cell is None:
         return "–"
     if isinstance(cell, bool):
         return text("yes" if cell else "no", language)
     if isinstance(cell, int | float):
         return number(cell, "1", language) if style is None else style.write(cell)
-    return cell
+    return cell if isinstance(cell, str) else pick(cell, language)

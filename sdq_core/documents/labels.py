@@ -1,10 +1,10 @@
-"""Words for the keys of a result: codes, units, rules and the generator's facts."""
+"""Words for the keys of a result: codes, units, rules and the purpose."""
 
 from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CODES", "GENERATOR", "PURPOSE", "RULES", "UNITS"]
+__all__ = ["CODES", "PURPOSE", "RULES", "UNITS"]
 
 # code of a judgement -> (English, Chinese); see `sdq_core.judging.Code`
 CODES: Final[dict[str, tuple[str, str]]] = {
@@ -54,6 +54,7 @@ UNITS: Final[dict[str, tuple[str, str]]] = {
     "items": ("items", "个样本"),
     "subjects": ("subjects", "名受试者"),
     "features": ("features", "个特征"),
+    "causes": ("causes", "个原因"),
     "patients": ("patients", "名患者"),
     "effective items": ("effective items", "个有效样本"),
 }
@@ -70,24 +71,6 @@ RULES: Final[dict[str, tuple[str, str]]] = {
     ),
     "declared_target": ("replaced by the declared target", "以声明目标替代"),
     "minimum_n": ("at least {value} items a side", "每侧至少 {value} 个样本"),
-}
-
-# key of the study's section ``generator`` -> (English, Chinese)
-GENERATOR: Final[dict[str, tuple[str, str]]] = {
-    "algorithm": ("Algorithm", "算法"),
-    "principle": ("Principle", "原理"),
-    "version": ("Version", "版本"),
-    "parameters": ("Parameters", "参数"),
-    "training_data": ("Training data", "训练数据"),
-    "conditioning": ("Conditioning", "条件"),
-    "sampling": ("Sampling", "采样"),
-    "post_processing": ("Post-processing", "后处理"),
-    "quality_control": ("Quality control", "质量控制"),
-    "privacy_measures": ("Privacy measures", "隐私保护措施"),
-    "known_limits": ("Known limits", "已知局限"),
-    "intended_use": ("Intended use", "预期用途"),
-    "responsible": ("Responsible", "责任方"),
-    "date": ("Date", "日期"),
 }
 
 # key of the study's section ``purpose`` -> (English, Chinese)

@@ -202,6 +202,75 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "drawing": ("Drawing", "图示"),
     "bar_alt": ("Bars of {label}", "{label} 的条形图"),
     "intended": ("intended", "预期"),
+    # --- causes of a difference -------------------------------------------------------------------
+    "decomposition": ("Where the difference comes from", "差异从何而来"),
+    "causes_alt": (
+        "Parts of the difference between synthetic and real data: {count} bars with intervals",
+        "合成数据与真实数据之间差异的构成：{count} 个条形及其区间",
+    ),
+    "cause": ("Cause", "原因"),
+    "cause_part": ("Part of the difference", "占差异的比例"),
+    "cause_shows": ("Shows in", "表现于"),
+    "cause_remark": ("Subgroups", "亚组"),
+    "cause_mix": ("another mix of {attribute}", "“{attribute}”的构成不同"),
+    "cause_inside": (
+        "particular to items with {attribute} = {level}",
+        "“{attribute}”为“{level}”的样本所特有",
+    ),
+    "cause_opposite": (
+        "in items with {attribute} = {level}, the other way than in the rest",
+        "“{attribute}”为“{level}”的样本与其余样本方向相反",
+    ),
+    "cause_everywhere": ("alike in all subgroups", "各亚组内均有"),
+    "cause_rest": ("rest, no more than between real parts", "其余部分，未超出真实数据自身差异"),
+    "cause_mostly": ("mostly {families}", "主要为{families}"),
+    "cause_feature": (
+        "{feature}: {direction}, {points} points",
+        "{feature}：{direction}，{points} 个百分点",
+    ),
+    "cause_higher": ("higher", "偏高"),
+    "cause_lower": ("lower", "偏低"),
+    "cause_reshaped": ("of another shape", "分布形状不同"),
+    "cause_level": (
+        "{level}: {synthetic} instead of {real}",
+        "{level}：{synthetic}，真实为 {real}",
+    ),
+    "cause_items": (
+        "compared {synthetic} synthetic with {real} real items",
+        "合成样本 {synthetic} 个，真实样本 {real} 个",
+    ),
+    "cause_alike": (
+        "these data cannot tell it from: {causes}",
+        "仅凭这些数据无法与下列原因区分：{causes}",
+    ),
+    "causes_none": (
+        "The synthetic data do not differ from real ones beyond what real parts differ by from "
+        "each other: there is no difference to split.",
+        "合成数据与真实数据的差异未超出真实数据各部分之间的差异：没有可供分解的差异。",
+    ),
+    "causes_size": (
+        "Size of the whole difference: the share of items above a given value differs by {gap} "
+        "percentage points ({low} to {high}) in the mean over features and values; between real "
+        "parts by up to {floor}.",
+        "差异的总体大小：高于某一给定值的样本比例相差 {gap} 个百分点（{low} 至 {high}；"
+        "对特征和取值平均）；真实数据各部分之间至多 {floor} 个百分点。",
+    ),
+    "causes_note": (
+        "100 % is the whole difference. Bar: the part of it that would go if the cause went; line: "
+        "interval; grey: what the same part comes to between real parts. A part below zero hides "
+        "some of the others.",
+        "100% 为全部差异。条形：消除该原因后随之消失的部分；线段：区间；"
+        "灰色：同一部分在真实数据各部分之间的取值。负值表示抵消了其他部分。",
+    ),
+    "causes_small": (
+        "The difference shows in single features and is too small in the whole to be divided.",
+        "差异仅见于个别特征，总体过小，无法按比例分解。",
+    ),
+    "causes_points": (
+        "Points: by how many percentage points the share of items above a given value differs, "
+        "inside the subgroup where one is named.",
+        "百分点：高于某一给定值的样本比例相差多少；列出亚组时为该亚组之内的差异。",
+    ),
     "ranking": ("What drives the difference", "差异的主要来源"),
     "feature": ("Feature", "特征"),
     "direction": ("Direction", "方向"),

@@ -55,8 +55,9 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class MeasureView:
-    """One measurement as it is printed."""
+    """One measurement as it is printed; `position` is its place in the result."""
 
+    position: int
     anchor: str
     title: str
     variant: str | None
@@ -199,6 +200,7 @@ def _measure(result: Result, position: int, language: str, *, explain: bool) -> 
     drawn, broken = figures(measurement.details, language)
     words = read(measurement, language)
     return MeasureView(
+        position=position,
         anchor=_anchor(position),
         title=title(result, measurement, language),
         variant=measurement.variant,
