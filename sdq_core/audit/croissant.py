@@ -1,0 +1,205 @@
+"""The synthetic data set as Croissant 1.0 metadata with its responsible-AI fields.
+
+https://docs.mlcommons.org/croissant/docs/croissant-spec.html and ``croissant-rai-spec.html``.
+What nobody stated or measured is left out: the fields say no more than the result does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sdq_core.audit.provider import stated
+from sdq_core.audit.ro_crate import media_type
+from sdq_core.manifest import FILES, ITEMS
+from sdq_core.result import Result
+from sdq_core.vocabulary import Characteristic, Role
+
+__all__ = ["croissant"]
+
+_CONTEXT: Final[dict[str, Any]] = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "cr": "http://mlcommons.org/croissant/",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileProperty": "cr:fileProperty",
+    "fileObject": "cr:fileObject",
+    "fileSet": "cr:fileSet",
+    "format": "cr:format",
+    "includes": "cr:includes",
+    "isLiveDataset": "cr:isLiveDataset",
+    "jsonPath": "cr:jsonPath",
+    "key": "cr:key",
+    "md5": "cr:md5",
+    "parentField": "cr:parentField",
+    "path": "cr:path",
+    "recordSet": "cr:recordSet",
+    "references": "cr:references",
+    "regex": "cr:regex",
+    "repeated": "cr:repeated",
+    "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
+    "sc": "https://schema.org/",
+    "separator": "cr:separator",
+    "source": "cr:source",
+    "subField": "cr:subField",
+    "transform": "cr:transform",
+}
+"""The context that the specification gives, Appendix 1."""
+
+_COLUMNS: Final = {
+    ITEMS: (
+        ("role", "sc:Text", "cohort: train, holdout or synthetic"),
+        ("item", "sc:Text", "path of the item below the cohort's folder"),
+        ("sha256", "sc:Text", "SHA-256 of the item's content"),
+    ),
+    FILES: (
+        ("role", "sc:Text", "cohort, or what the file is beside one"),
+        ("path", "sc:Text", "path of the file below the cohort's folder"),
+        ("bytes", "sc:Integer", "size of the file"),
+        ("sha256", "sc:Text", "SHA-256 of the file's bytes"),
+    ),
+}
+
+
+def croissant(result: Result, files: Mapping[str, bytes]) -> bytes:
+    """Return ``croissant.json``: same result, same bytes.
+
+    Parameters
+    ----------
+    result : Result
+    files : mapping of str to bytes
+        The bundle's files by name; holds ``items.csv``, ``files.csv`` and ``result.json``.
+    """
+    data = {
+        "@context": _CONTEXT,
+        "@type": "sc:Dataset",
+        "conformsTo": [
+            "http://mlcommons.org/croissant/1.0",
+            "http://mlcommons.org/croissant/RAI/1.0",
+        ],
+        **_dataset(result),
+        **_responsible(result),
+        "distribution": [_file(name, files[name]) for name in ("result.json", ITEMS, FILES)],
+        "recordSet": [_records(name) for name in _COLUMNS],
+    }
+    return (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode(
+        "utf-8", "backslashreplace"
+    )
+
+
+def _dataset(result: Result) -> dict[str, Any]:
+    cohort = result.cohorts[Role.SYNTHETIC]
+    name = stated(result, "dataset.name") or f"{result.study.get('name', 'study')}: synthetic"
+    found: dict[str, Any] = {
+        "name": name,
+        "description": (
+            f"Synthetic data set of {cohort.items} items (modality "
+            f"{result.modality.get('name', '')}), judged by sdq. This file lists what was judged; "
+            f"the data themselves are not beside it."
+        ),
+        "version": stated(result, "dataset.version"),
+        "license": stated(result, "dataset.licence"),
+        "datePublished": stated(result, "dataset.date"),
+        "identifier": stated(result, "dataset.identifier"),
+    }
+    organisation = stated(result, "dataset.provider") or stated(result, "responsible.organisation")
+    if organisation:
+        found["creator"] = {"@type": "sc:Organization", "name": organisation}
+    return {key: value for key, value in found.items() if value}
+
+
+def _responsible(result: Result) -> dict[str, Any]:
+    """Return the fields of the RAI vocabulary: the provider's words, and what was measured."""
+    keys = ("algorithm.principle", "sampling.procedure", "sampling.selection", "conditioning")
+    limits = [
+        stated(result, "known_limits"),
+        _prefixed("Excluded use: ", stated(result, "dataset.excluded_use")),
+        *(limit.en for limit in result.limits),
+    ]
+    found: dict[str, Any] = {
+        "dataCollection": "; ".join(text for key in keys if (text := stated(result, key))),
+        "dataCollectionType": ["Others: generated by a model or simulator"],
+        "dataCollectionRawData": stated(result, "training_data.source"),
+        "dataPreprocessingProtocol": [stated(result, "training_data.preprocessing")],
+        "dataManipulationProtocol": stated(result, "post_processing"),
+        "dataAnnotationProtocol": [stated(result, "labels")],
+        "dataUseCases": [stated(result, "dataset.intended_use"), stated(result, "dataset.type")],
+        "dataLimitations": limits,
+        "dataBiases": _biases(result),
+        "personalSensitiveInformation": [
+            stated(result, "privacy"),
+            _verdict(result, Characteristic.PRIVACY),
+        ],
+    }
+    kept = {
+        key: [v for v in value if v] if isinstance(value, list) else value
+        for key, value in found.items()
+    }
+    return {f"rai:{key}": value for key, value in kept.items() if value}
+
+
+def _biases(result: Result) -> list[str]:
+    """Return the measured differences from real data, where they were measured."""
+    found = [
+        f"Measured against real data: {m.value:g} {m.unit} ({m.id}); details in result.json."
+        for m in result.measurements
+        if m.id.endswith(".explainability.bias_sources") and m.value is not None
+    ]
+    return [*found, _verdict(result, Characteristic.EXPLAINABILITY)]
+
+
+def _verdict(result: Result, characteristic: Characteristic) -> str:
+    verdict = result.verdicts.get(characteristic)
+    if verdict is None:
+        return ""
+    profile = f"{result.profile.get('name', '')} {result.profile.get('version', '')}".strip()
+    return f"Verdict on {characteristic} by the profile {profile}: {verdict}."
+
+
+def _prefixed(prefix: str, text: str) -> str:
+    return f"{prefix}{text}" if text else ""
+
+
+def _file(name: str, data: bytes) -> dict[str, Any]:
+    return {
+        "@type": "cr:FileObject",
+        "@id": name,
+        "name": name,
+        "contentUrl": name,
+        "contentSize": f"{len(data)} B",
+        "encodingFormat": media_type(name),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+
+
+def _records(name: str) -> dict[str, Any]:
+    table = name.partition(".")[0]
+    return {
+        "@type": "cr:RecordSet",
+        "@id": table,
+        "name": table,
+        "field": [
+            {
+                "@type": "cr:Field",
+                "@id": f"{table}/{column}",
+                "name": column,
+                "description": says,
+                "dataType": kind,
+                "source": {"fileObject": {"@id": name}, "extract": {"column": column}},
+            }
+            for column, kind, says in _COLUMNS[name]
+        ],
+    }
