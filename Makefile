@@ -9,11 +9,11 @@ OUT ?= sdq-out
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,signals,ehr]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,signals,ehr,audit,report]'
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,signals,ehr,wfdb,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,signals,ehr,audit,report,wfdb,test]'
 	touch $@
 
 # The verdicts of the demo are verdicts, not errors: only unusable input (2) fails the target.

@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from markdown import printed, replace_measured
@@ -26,6 +27,7 @@ from PIL import Image as Picture
 from PIL.PngImagePlugin import PngInfo
 
 from sdq_core.evaluate import evaluate
+from sdq_core.generator import definitions
 from sdq_core.result import Result
 from sdq_core.study import Study
 from sdq_core.vocabulary import Characteristic, Verdict
@@ -42,13 +44,27 @@ SIGNS = {
     Verdict.INCONCLUSIVE: "open",
     Verdict.NOT_ASSESSED: "-",
 }
-GENERATOR = {
-    "algorithm": "planted", "principle": "real items, changed on purpose", "version": "1",
-    "parameters": {"see": "the case's name"}, "training_data": "none", "conditioning": "none",
-    "sampling": "none", "post_processing": "none", "quality_control": "none",
-    "privacy_measures": "none", "known_limits": "a test", "intended_use": "a test",
-    "responsible": "sdq", "date": "2026-01-01",
+KNOWN = {
+    "dataset.type": "test", "dataset.date": "2026-01-01", "algorithm.family": "other",
+    "algorithm.weights_sha256": "none", "privacy.differential_privacy": "none",
+    "responsible.date": "2026-01-01", "changes": [{"version": "1", "what": "first"}],
+    "algorithm.parameters": {"see": "the case's name"}, "training_data.items": 0,
+    "training_data.subjects": 0, "lineage": "none", "training_data.digest": "",
 }  # fmt: skip
+"""Facts of the generator's description that are no free text."""
+
+
+def described() -> dict[str, Any]:
+    """Return a description that states every fact but the digest: nothing is judged by it here."""
+    stated: dict[str, Any] = {}
+    for fact in definitions():
+        section, _, name = fact.key.rpartition(".")
+        place = stated.setdefault(section, {}) if section else stated
+        place[name] = KNOWN.get(fact.key, "real items, changed on purpose")
+    return stated
+
+
+GENERATOR = described()
 
 Change = Callable[[Sample, Sample, np.random.Generator], Sample]
 DEFECTS: dict[str, tuple[Characteristic | None, Change]] = {

@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sdq_core.commands.document import document
+from sdq_core.commands.generator import CHECK_HELP, check
+from sdq_core.commands.progress import Progress
+from sdq_core.commands.review import app as review
+from sdq_core.commands.seal import SEAL_HELP, VERIFY_HELP, seal, verify
 from sdq_core.engines.memory import keep_freed_memory
 from sdq_core.errors import SdqError, UsageError
 
@@ -106,7 +111,8 @@ def evaluate(
 ) -> None:
     """Evaluate a study: cohorts in, verdicts and a report out.
 
-    Writes result.json, findings.parquet, findings.csv and report.html into the output folder.
+    Writes result.json, findings.parquet, findings.csv, items.csv, files.csv and report.html into
+    the output folder.
 
     Example: `sdq evaluate --modality imaging --train real/train --holdout real/holdout
     --synthetic generated -o out`
@@ -118,7 +124,7 @@ def evaluate(
     from sdq_core.evaluate import evaluate as run
 
     loaded = _study(study, modality, train, holdout, synthetic, labels, subgroup, profile, seed)
-    with _Progress(quiet) as progress:
+    with Progress(quiet) as progress:
         result = run(
             loaded,
             output,
@@ -160,7 +166,7 @@ def describe(
 
     loaded = _study(study, modality, train, holdout, synthetic, None, None, None, None)
     folder = store or output / "store"
-    with _Progress(quiet) as progress:
+    with Progress(quiet) as progress:
         found = read_and_describe(loaded, folder, engine=engine, workers=workers, progress=progress)
     for message in found.report.discarded:
         typer.echo(f"discarded: {message}", err=True)
@@ -201,7 +207,9 @@ def schema() -> None:
 
 @app.command()
 def init(
-    modality: Annotated[str, typer.Argument(help="Modality plugin, e.g. imaging.")],
+    modality: Annotated[
+        str, typer.Argument(help="Modality plugin, e.g. imaging; or generator.", metavar="WHAT")
+    ],
     data: Annotated[
         Path | None,
         typer.Argument(
@@ -211,15 +219,29 @@ def init(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write (default: print it).")
     ] = None,
+    language: Annotated[
+        Language | None, typer.Option(help="Language of the comments (generator only).")
+    ] = None,
 ) -> None:
     """Write a commented study file to start from, or propose the description of DATA.
 
-    sdq init ehr -o study.yaml; sdq init ehr train -o schema.yaml
+    sdq init ehr -o study.yaml; sdq init ehr train -o schema.yaml; sdq init generator --language zh
     """
-    from sdq_core.modality import load_modality
+    then = f"sdq evaluate {output}" if data is None else "name it in settings.schema of the study"
+    if modality == "generator":
+        from sdq_core.generator import template as description
 
-    plugin = load_modality(modality, check_requirements=data is not None)
-    template = plugin.study_template() if data is None else plugin.proposal(data)
+        if data is not None:
+            raise UsageError("generator: its description is not proposed from data; leave out DATA")
+        template: str | None = description((language or Language.en).value)
+        then = f"sdq check {output}"
+    elif language is not None:
+        raise UsageError(f"--language {language}: study files have English comments; leave it out")
+    else:
+        from sdq_core.modality import load_modality
+
+        plugin = load_modality(modality, check_requirements=data is not None)
+        template = plugin.study_template() if data is None else plugin.proposal(data)
     if template is None:
         raise UsageError(f"modality {modality!r} proposes nothing from data; leave out DATA")
     if output is None:
@@ -230,7 +252,6 @@ def init(
     from sdq_core.files import atomic_write
 
     atomic_write(output, template.encode())
-    then = f"sdq evaluate {output}" if data is None else "name it in settings.schema of the study"
     typer.echo(f"wrote {output}; edit it, then: {then}")
 
 
@@ -246,6 +267,13 @@ def doctor() -> None:
     for line in lines:
         typer.echo(line)
     raise typer.Exit(0 if healthy else 2)
+
+
+app.command()(document)
+app.command(help=CHECK_HELP)(check)
+app.command(help=SEAL_HELP)(seal)
+app.command(help=VERIFY_HELP)(verify)
+app.add_typer(review, name="review")
 
 
 def main() -> None:
@@ -302,60 +330,6 @@ def _say_unreadable(result: Result) -> None:
                 f"read, see findings.csv",
                 err=True,
             )
-
-
-class _Progress:
-    """A progress bar of the steps on stderr; silent where stderr is no terminal or on request."""
-
-    def __init__(self, quiet: bool) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-
-        console = Console(stderr=True)
-        self._plain = not quiet and not console.is_terminal
-        self._bar = Progress(
-            TextColumn("{task.description:28}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            disable=quiet or not console.is_terminal,
-        )
-        self._tasks: dict[str, Any] = {}
-        self._said = ""
-
-    def __enter__(self) -> _Progress:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        key, _, detail = stage.partition(": ")
-        if self._plain:
-            # In a log file a line at each tenth says as much as a bar.
-            tenth = f"{stage} {10 * done // max(total, 1)}"
-            if tenth != self._said:
-                self._said = tenth
-                typer.echo(f"{stage} {done}/{total}", err=True)
-            return
-        if key not in self._tasks:
-            self._tasks[key] = self._bar.add_task(key, total=total)
-        self._bar.update(
-            self._tasks[key],
-            completed=done,
-            total=total,
-            description=f"{key} {detail}".strip(),
-        )
 
 
 if __name__ == "__main__":

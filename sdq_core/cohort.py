@@ -14,6 +14,7 @@ from sdq_core.description import DescriptionTable
 from sdq_core.vocabulary import Role
 
 if TYPE_CHECKING:
+    from sdq_core.lineage import ItemLineage
     from sdq_core.study import Study
 
 __all__ = ["Cohort", "Cohorts"]
@@ -35,6 +36,8 @@ class Cohort:
         Class of each item, ``""`` where the label is missing; None when there are no labels.
     attributes : mapping of str to ndarray of str, shape (n,)
         Further declared attributes, ``""`` where missing.
+    lineage : ItemLineage or None
+        The provider's lineage table, beside the items; None when there is none.
     """
 
     role: Role
@@ -42,9 +45,15 @@ class Cohort:
     subjects: NDArray[np.str_] | None = None
     classes: NDArray[np.str_] | None = None
     attributes: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
+    lineage: ItemLineage | None = None
 
     def __len__(self) -> int:
         return len(self.table)
+
+    def stated(self, row: int) -> dict[str, str]:
+        """Return what the container and the label table say of one item."""
+        declared = {name: str(values[row]) for name, values in self.attributes.items()}
+        return {**self.table.items[row].attributes, **declared}
 
     @property
     def groups(self) -> NDArray[np.str_]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import platform
-import shutil
-import subprocess
 
 from sdq_core.environment import package_versions
-from sdq_core.errors import PluginError
+from sdq_core.errors import FontError, PluginError, UsageError
 from sdq_core.modality import discover, load_modality
 
 __all__ = ["diagnose"]
@@ -46,17 +44,18 @@ def diagnose() -> tuple[list[str], bool]:
 
 
 def _chinese_fonts() -> str:
-    """Say whether this machine can draw Chinese text; reports in HTML use the reader's fonts."""
-    tool = shutil.which("fc-list")
-    if tool is None:
-        return "unknown: the program fc-list (package fontconfig) is not installed"
-    found = subprocess.run(  # noqa: S603 - a fixed command, nothing from data
-        [tool, ":lang=zh", "family"], capture_output=True, text=True, check=False, timeout=20
-    )
-    families = sorted({line.split(",")[0].strip() for line in found.stdout.splitlines() if line})
-    if not families:
+    """Say whether this machine can set Chinese text in PDF and pictures of the documents."""
+    try:
+        from sdq_core.documents.typesetting import CHINESE, REMEDY, Typesetter
+
+        found = Typesetter.for_language("zh")
+    except UsageError:
         return (
-            "no font with Chinese characters: Chinese reports need one on the reader's machine, "
-            "e.g. Noto Sans CJK SC or WenQuanYi Micro Hei"
+            "unknown: the package typst is not installed (documents in PDF and DOCX need it); "
+            "pip install 'sdq[report]'"
         )
+    except FontError:
+        said = "no font with Chinese characters: Chinese documents in PDF and DOCX need one"
+        return f"{said}; {REMEDY}"
+    families = [f for f in found.families if f in CHINESE]
     return f"Chinese: {', '.join(families[:3])}"

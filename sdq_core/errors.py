@@ -6,7 +6,11 @@
     |-- InputError          a cohort or an item cannot be used
     |   `-- UnreadableItem  one item cannot be read: becomes a finding, the run goes on
     |-- PluginError         a modality cannot be found or used
-    `-- StoreError          the store or an output file cannot be written or read
+    |-- StoreError          the store or an output file cannot be written or read
+    |-- BundleError         a key or an evidence bundle cannot be made or read
+    |-- ReviewError         the manual review does not allow what was asked of it
+    |-- TranslationError    a message of the program lacks its Chinese
+    `-- FontError           no font shows a character that a document needs
 
 Every message names the object, the rule, what was found, and the remedy.
 """
@@ -14,11 +18,15 @@ Every message names the object, the rule, what was found, and the remedy.
 from __future__ import annotations
 
 __all__ = [
+    "BundleError",
+    "FontError",
     "InputError",
     "PluginError",
+    "ReviewError",
     "SdqError",
     "StoreError",
     "StudyError",
+    "TranslationError",
     "UnreadableItem",
     "UsageError",
 ]
@@ -66,3 +74,19 @@ class PluginError(SdqError):
 
 class StoreError(SdqError):
     """The store or an output file cannot be written or read."""
+
+
+class BundleError(SdqError):
+    """A signing key or an evidence bundle cannot be made or read."""
+
+
+class ReviewError(SdqError):
+    """The manual review is not in the state that was needed, or does not allow what was asked."""
+
+
+class TranslationError(SdqError):
+    """A message of the program lacks its Chinese: a fault of the program, found before writing."""
+
+
+class FontError(SdqError):
+    """No font of this machine shows a character that a document needs."""

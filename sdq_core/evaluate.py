@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +21,12 @@ from sdq_core.gallery import write_gallery
 from sdq_core.judging import Judgement, characteristic_verdicts, exit_code, judge_all
 from sdq_core.labels import join, read_labels
 from sdq_core.limits import limits
+from sdq_core.lineage import join_lineage, read_lineage
+from sdq_core.manifest import cohort_digest, write_manifests
 from sdq_core.measurement import Interval, Measurement
 from sdq_core.modality import Listing, Modality, load_modality
 from sdq_core.profiles import Profile, load_profile
+from sdq_core.rare_values import nameable, pooled
 from sdq_core.result import (
     CohortModel,
     CriterionModel,
@@ -38,9 +40,9 @@ from sdq_core.result import (
 from sdq_core.study import Study
 from sdq_core.vocabulary import Role
 
-__all__ = ["Described", "compare", "document", "evaluate", "read_and_describe"]
+__all__ = ["Described", "compare", "document", "evaluate", "measurement_model", "read_and_describe"]
 
-_NO_RULE = ("id", "mandatory", "reason", "reason_zh", "source")
+_NO_RULE = ("id", "except_variants", "mandatory", "reason", "reason_zh", "source")
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, what is done and the total."""
@@ -58,6 +60,8 @@ class Described:
     findings : tuple of Finding
         Of listing, labels and describing; not those of the items themselves.
     report : DescribeReport
+    hashes : mapping of Role to mapping of Path to str
+        SHA-256 of the files that listing has read anyway.
     """
 
     study: Study
@@ -65,6 +69,7 @@ class Described:
     cohorts: Cohorts
     findings: tuple[Finding, ...]
     report: DescribeReport
+    hashes: Mapping[Role, Mapping[Path, str]] = field(default_factory=dict)
 
 
 def evaluate(
@@ -83,7 +88,8 @@ def evaluate(
     ----------
     study : Study
     out : Path
-        Folder for ``result.json``, ``findings.parquet``, ``findings.csv`` and the gallery.
+        Folder for ``result.json``, ``findings.parquet``, ``findings.csv``, ``items.csv``,
+        ``files.csv`` and the gallery.
     store : Path, optional
         Folder of the descriptions; ``out / "store"`` by default. Share one between studies, and
         the real side is described once for all generators under test.
@@ -111,7 +117,16 @@ def evaluate(
     measurements, findings = compare(described, progress)
     judgements = judge_all(measurements, profile)
     timings = {"describe_s": middle - started, "compare_s": time.monotonic() - middle}
-    return document(described, profile, judgements, findings, out, timings, show_real=show_real)
+    return document(
+        described,
+        profile,
+        judgements,
+        findings,
+        out,
+        timings,
+        show_real=show_real,
+        progress=progress,
+    )
 
 
 def read_and_describe(
@@ -132,6 +147,8 @@ def read_and_describe(
     modality = load_modality(study.modality)
     study = modality.prepared(study)
     listings = {role: _listing(modality, study, role) for role in Role if role in study.cohorts}
+    # Before the long step: a table that cannot be read must not be met after it.
+    lineages = {r: read_lineage(s.lineage) for r, s in study.cohorts.items() if s.lineage}
     items = [item for listing in listings.values() for item in listing.items]
     report = describe(
         items,
@@ -152,6 +169,9 @@ def read_and_describe(
         labels = None if source.labels is None else read_labels(source.labels)
         root = source.path if source.path.is_dir() else source.path.parent
         cohorts[role], problems = join(table, role, root, labels)
+        if role in lineages:
+            lineage = join_lineage(listing.items, root, lineages[role])
+            cohorts[role] = replace(cohorts[role], lineage=lineage)
         findings += [_in_role(f, role) for f in (*listing.findings, *problems)]
     return Described(
         study,
@@ -159,6 +179,7 @@ def read_and_describe(
         Cohorts(study, cohorts[Role.TRAIN], cohorts[Role.SYNTHETIC], cohorts.get(Role.HOLDOUT)),
         tuple(findings),
         report,
+        {role: listing.hashes for role, listing in listings.items()},
     )
 
 
@@ -202,8 +223,9 @@ def document(
     timings: dict[str, float],
     *,
     show_real: bool = False,
+    progress: Progress | None = None,
 ) -> Result:
-    """Put everything into the one result and write it with its findings and gallery."""
+    """Put everything into the one result and write it with its findings, manifests and gallery."""
     cohorts = described.cohorts
     everything = [
         *described.findings,
@@ -211,20 +233,25 @@ def document(
         *findings,
     ]
     write_findings(everything, out)
+    write_manifests(described.study, cohorts.all, described.hashes, out, progress)
     measurements = [j.measurement for j in judgements if j.measurement is not None]
     texts = described.modality.measures()
     describer = described.modality.describer(described.study)
-    study = described.study.model_dump(mode="json", by_alias=True, exclude={"cohorts"})
+    study = described.study.without_folders()
     result = Result(
         study=study,
-        profile={"name": profile.name, "version": profile.version},
+        profile={
+            "name": profile.name,
+            "version": profile.version,
+            **({"extends": profile.extends} if profile.extends else {}),
+        },
         modality={
             "name": described.modality.name,
             "describer": dict(describer.settings),
             "describer_version": describer.version,
         },
-        cohorts={c.role: _cohort(c) for c in cohorts.all},
-        measurements=tuple(_measurement(j) for j in judgements),
+        cohorts={c.role: _cohort(c, cohorts) for c in cohorts.all},
+        measurements=tuple(measurement_model(j) for j in judgements),
         verdicts=characteristic_verdicts(judgements),
         findings=FindingsModel(total=len(everything), by_rule=count_by_rule(everything)),
         measures=texts,
@@ -238,6 +265,7 @@ def document(
                 "reused": described.report.reused,
                 "discarded": list(described.report.discarded),
             },
+            str(describer.settings.get("device", "cpu")),
         ),
     )
     save_result(result, out / "result.json")
@@ -278,8 +306,7 @@ def _in_role(finding: Finding, role: Role) -> Finding:
     )
 
 
-def _cohort(cohort: Cohort) -> CohortModel:
-    digests = "\n".join(sorted(i.digest for i in cohort.table.items))
+def _cohort(cohort: Cohort, cohorts: Cohorts) -> CohortModel:
     readable = cohort.table.readable
 
     def counts(values: np.ndarray) -> dict[str, int]:
@@ -289,17 +316,18 @@ def _cohort(cohort: Cohort) -> CohortModel:
         items=len(cohort),
         readable=int(readable.sum()),
         subjects=None if cohort.subjects is None else len(np.unique(cohort.subjects[readable])),
-        digest=hashlib.sha256(digests.encode()).hexdigest(),
+        digest=cohort_digest(i.digest for i in cohort.table.items),
         classes=None if cohort.classes is None else counts(cohort.classes),
         attributes={
-            name: counts(values)
+            name: pooled(counts(values), nameable(cohorts, name))
             for name, values in cohort.attributes.items()
             if len(np.unique(values)) <= 50
         },
     )
 
 
-def _measurement(judgement: Judgement) -> MeasurementModel:
+def measurement_model(judgement: Judgement) -> MeasurementModel:
+    """Return a judged measurement, or a criterion without one, as it stands in the result."""
     measurement, criterion = judgement.measurement, judgement.criterion
     judged = None
     if criterion is not None:

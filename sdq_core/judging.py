@@ -129,7 +129,7 @@ def judge_all(measurements: Sequence[Measurement], profile: Profile) -> tuple[Ju
     judgements = []
     for measurement in measurements:
         keys = ((measurement.id, measurement.variant), (measurement.id, None))
-        key = next((k for k in keys if k in exact), None)
+        key = next((k for k in keys if k in exact and _asks(exact[k], measurement)), None)
         if key is not None:
             used.add(key)
         if not measurement.applicable and measurement.variant is None:  # nor are its variants
@@ -139,6 +139,10 @@ def judge_all(measurements: Sequence[Measurement], profile: Profile) -> tuple[Ju
         if key not in used:
             judgements.append(Judgement(None, criterion, Verdict.NOT_ASSESSED, Code.NOT_PRODUCED))
     return tuple(judgements)
+
+
+def _asks(criterion: Criterion, measurement: Measurement) -> bool:
+    return measurement.variant is None or measurement.variant not in criterion.except_variants
 
 
 def characteristic_verdicts(judgements: Sequence[Judgement]) -> dict[Characteristic, Verdict]:

@@ -15,7 +15,7 @@ from sdq_core.errors import StudyError
 from sdq_core.finding import Finding
 from sdq_core.vocabulary import Role, Severity
 
-__all__ = ["LabelTable", "join", "read_labels"]
+__all__ = ["LabelTable", "join", "matching_rows", "read_labels", "read_records"]
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,7 @@ def read_labels(path: Path) -> LabelTable:
     StudyError
         The table cannot be read or has no column ``item``.
     """
-    try:
-        if path.suffix.lower() == ".parquet":
-            names, records = _parquet(path)
-        else:
-            names, records = _csv(path)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise StudyError(
-            f"label table {path}: cannot be read ({error}); give a UTF-8 CSV or a Parquet file"
-        ) from error
+    names, records = read_records(path, "label table")
     if "item" not in names:
         raise StudyError(
             f"label table {path}: has no column 'item' (columns: {', '.join(names) or 'none'}); "
@@ -101,6 +93,36 @@ def read_labels(path: Path) -> LabelTable:
     return LabelTable(path, tuple(n for n in names if n != "item"), rows, tuple(findings))
 
 
+def read_records(path: Path, what: str) -> tuple[list[str], list[dict[str, str]]]:
+    """Read the rows of a table about items.
+
+    Parameters
+    ----------
+    path : Path
+        ``.csv`` (UTF-8, with header) or ``.parquet``.
+    what : str
+        What the table is, for messages.
+
+    Returns
+    -------
+    names : list of str
+        Columns.
+    records : list of dict
+        Column -> value of each row, ``""`` where empty.
+
+    Raises
+    ------
+    StudyError
+        The table cannot be read.
+    """
+    try:
+        return _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise StudyError(
+            f"{what} {path}: cannot be read ({error}); give a UTF-8 CSV or a Parquet file"
+        ) from error
+
+
 def join(
     table: DescriptionTable, role: Role, root: Path, labels: LabelTable | None
 ) -> tuple[Cohort, tuple[Finding, ...]]:
@@ -131,7 +153,7 @@ def join(
             dict.fromkeys((*labels.columns, *(k for i in table.items for k in i.attributes)))
         )
         findings += labels.findings
-        known = _by_item(table.items, root, labels)
+        known = matching_rows(table.items, root, labels.path, labels.rows)
         used: set[str] = set()
         for item in table.items:
             key = known.get(item.id)
@@ -173,25 +195,37 @@ def join(
     return Cohort(role, table, subjects, classes, values), tuple(findings)
 
 
-def _by_item(items: Sequence[Item], root: Path, labels: LabelTable) -> dict[str, str]:
-    """Map item ids to keys of the table, whose paths are relative to the table's own folder.
+def matching_rows(
+    items: Sequence[Item], root: Path, path: Path, rows: Mapping[str, Mapping[str, str]]
+) -> dict[str, str]:
+    """Map item ids to keys of a table, whose paths are relative to the table's own folder.
 
     A part of a file takes the row of the whole file when it has none of its own: the windows
     of ``rec.hea`` (``rec.hea#t=10-20``) share its row.
+
+    Parameters
+    ----------
+    items : sequence of Item
+    root : Path
+        Folder to which the item ids are relative.
+    path : Path
+        The table's file.
+    rows : mapping
+        Item as written in the table -> its row.
     """
-    folder = labels.path.resolve().parent
+    folder = path.resolve().parent
     base = root.resolve()
     found = {}
     for item in items:
         for name in _names(item.id):
-            if name in labels.rows:
+            if name in rows:
                 found[item.id] = name
                 break
-            path, hash_sign, part = name.partition("#")
-            full = base / path
+            file, hash_sign, part = name.partition("#")
+            full = base / file
             if full.is_relative_to(folder):
                 key = full.relative_to(folder).as_posix() + hash_sign + part
-                if key in labels.rows:
+                if key in rows:
                     found[item.id] = key
                     break
     return found

@@ -17,6 +17,7 @@ from sdq_core.finding import Finding
 if TYPE_CHECKING:
     from sdq_core.characteristics import CharacteristicEvaluation
     from sdq_core.result import MeasureText
+    from sdq_core.review.display import Displayer
     from sdq_core.study import Study
 
 __all__ = [
@@ -79,10 +80,14 @@ class Listing:
         In ascending order of their ids.
     findings : tuple of Finding
         About what is not an item: a loop of links, a folder that cannot be read.
+    hashes : mapping of Path to str
+        SHA-256 of files whose bytes were read for the digests anyway, so that the list of files
+        need not read them again; of a single file also those beside it that belong to it.
     """
 
     items: tuple[Item, ...]
     findings: tuple[Finding, ...] = ()
+    hashes: Mapping[Path, str] = field(default_factory=dict)
 
 
 class Modality(ABC):
@@ -140,6 +145,13 @@ class Modality(ABC):
 
     def thumbnail(self, item: Item, settings: Mapping[str, Any]) -> bytes | None:
         """Return a small PNG of one item for the report's gallery, or None."""
+        return None
+
+    def displayer(self, study: Study) -> Displayer | None:
+        """Return what draws items for the readers of a manual review.
+
+        None, the default: they get a neutral table of the description.
+        """
         return None
 
 

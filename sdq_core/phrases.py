@@ -34,6 +34,9 @@ PHRASES: Final[dict[str, str]] = {
     "normal, items and subjects": "正态近似，兼顾样本与受试者",
     "DeLong": "DeLong 法",
     "train and holdout pooled, re-split by subject": "训练集与留出集合并后按受试者重新划分",
+    "real parts of each subgroup, re-split by subject": "各子群的真实数据按受试者重新划分",
+    "the power spectrum of one of the cohorts": "其中一个数据集的功率谱",
+    "a class or subgroup of {} items on each side": "两侧均不少于 {} 个样本的类别或子群",
     "disjoint parts of train by subject (no holdout)": "训练集按受试者的不相交部分（无留出集）",
     "{}; items taken as independent (no subject ids)": "{}；样本按独立处理（无受试者编号）",
     "label permutations of whole subjects": "按整个受试者置换标签",
@@ -79,6 +82,9 @@ PHRASES: Final[dict[str, str]] = {
     "the power spectrum of one of the cohorts": "其中一个数据集的功率谱",
     "an attribute with 2 to 50 values in every cohort": "各数据集中均有 2 至 50 个取值的属性",
     "the subgroup attribute {} in every cohort": "各数据集中的亚组属性 {}",
+    "an attribute of every cohort with two subgroups of 20 items": (
+        "各数据集均有、且至少有两个亚组不少于 20 个样本的属性"
+    ),
     "subgroups with {} items on both sides": "亚组（两侧各不少于 {} 个样本）",
     # --- labels of drawings and tables ------------------------------------------------------------
     "radial frequency (1 = Nyquist)": "径向频率（1 = 奈奎斯特频率）",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sdq_core.errors import StudyError
 
@@ -20,6 +20,8 @@ class Criterion(BaseModel):
     ----------
     id : str
         Measurement id; without `variant` it judges every variant.
+    except_variants : tuple of str
+        Variants that a criterion without `variant` leaves alone.
     mandatory : bool
         Whether the characteristic's verdict depends on it.
     at_most, at_least : float, optional
@@ -45,6 +47,7 @@ class Criterion(BaseModel):
 
     id: str
     variant: str | None = None
+    except_variants: tuple[str, ...] = ()
     mandatory: bool = False
     at_most: float | None = None
     at_least: float | None = None
@@ -65,7 +68,18 @@ class Criterion(BaseModel):
 
 
 class Profile(BaseModel):
-    """A named, versioned set of criteria."""
+    """A named, versioned set of criteria.
+
+    Parameters
+    ----------
+    name, version, modality, description : str
+    extends : str
+        Name and version of the profile whose criteria it takes over; empty for none. In a file:
+        ``default``, the name of a shipped profile, or the path of a file beside it.
+    criteria : tuple of Criterion
+        Those of the extended profile among them; one of the same id and variant takes the place of
+        the one that it finds there.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -74,6 +88,7 @@ class Profile(BaseModel):
     version: str
     modality: str
     description: str = ""
+    extends: str = ""
     criteria: tuple[Criterion, ...]
 
     @model_validator(mode="after")
@@ -112,21 +127,44 @@ def load_profile(name: str, folder: Path, modality: str, default: str) -> Profil
     StudyError
         No such profile, or it breaks the schema.
     """
+    profile = _load(name, folder, default, ())
+    if profile.modality != modality:
+        raise StudyError(
+            f"profile {name!r}: is for modality {profile.modality!r}, the study is {modality!r}"
+        )
+    return profile
+
+
+def _load(name: str, folder: Path, default: str, above: tuple[Path, ...]) -> Profile:
+    """Load a profile with those that it extends; `above` are the files that led here."""
     shipped = {p.stem: p for p in sorted(folder.glob("*.yaml"))}
     chosen = default if name == "default" else name
-    path = shipped.get(chosen, Path(chosen))
+    path = shipped.get(chosen)
+    if path is None:
+        path = above[-1].parent / chosen if above else Path(chosen)
+    if path.resolve() in above:
+        raise StudyError(
+            f"profile {path}: extends itself, by way of {len(above)} others; break the circle"
+        )
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        profile = Profile.model_validate(data)
+        own = Profile.model_validate(data)
     except OSError as error:
         raise StudyError(
             f"profile {name!r}: there is no shipped profile of that name "
             f"(shipped: {', '.join(shipped)}) and no readable file of that path"
         ) from error
-    except (yaml.YAMLError, ValidationError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise StudyError(f"profile {path}: {error}") from error
-    if profile.modality != modality:
+    if not own.extends:
+        return own
+    base = _load(own.extends, folder, default, (*above, path.resolve()))
+    if base.modality != own.modality:
         raise StudyError(
-            f"profile {path}: is for modality {profile.modality!r}, the study is {modality!r}"
+            f"profile {path}: is for modality {own.modality!r} and extends one for "
+            f"{base.modality!r}; extend one of its own modality"
         )
-    return profile
+    merged = {(c.id, c.variant): c for c in (*base.criteria, *own.criteria)}
+    return own.model_copy(
+        update={"extends": f"{base.name} {base.version}", "criteria": tuple(merged.values())}
+    )

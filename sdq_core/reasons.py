@@ -42,14 +42,21 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "no embedding could be computed for {cohorts}",
         "{cohorts}没有可用的特征嵌入",
     ),
+    "no_weights": (
+        "needs a file that is not shipped: {what}; name it as weights of the embedding in the "
+        "study's settings.embeddings",
+        "需要未随软件提供的文件：{what}；请在评价任务的 settings.embeddings 中以 weights 指明",
+    ),
     "no_pairs": (
         "no pairs are declared: give the column 'pair' in the synthetic label table",
         "未声明配对：请在合成数据标签表中给出 pair 列",
     ),
     "not_applicable": ("{why}", "{why_zh}"),
     "no_generator": (
-        "the study file does not describe the generator: fill in the section 'generator'",
-        "评价任务文件未描述生成器：请填写 generator 部分",
+        "the study does not describe the generator: write `sdq init generator -o generator.yaml`, "
+        "fill it in, and name it in the study file as generator",
+        "评价任务未描述生成器：请用 `sdq init generator -o generator.yaml` 生成并填写说明，"
+        "再在评价任务文件的 generator 中写明",
     ),
     "failed": (
         "the computation stopped with {error} at {where}; please report this",

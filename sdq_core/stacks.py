@@ -25,7 +25,8 @@ ATTRIBUTES: Final[dict[str, str]] = {
     "label": "class", "labels": "class", "class": "class", "classes": "class", "y": "class",
     "subject": "subject", "subjects": "subject", "patient": "subject",
     "name": "name", "names": "name", "synthetic": "synthetic", "seed": "seed",
-    "generator": "generator",
+    "generator": "generator", "generator_version": "generator_version", "run": "run",
+    "condition": "condition", "AIGC": "AIGC",
 }  # fmt: skip
 """Names of per-item arrays inside a stack -> attribute."""
 

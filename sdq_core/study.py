@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from sdq_core.errors import StudyError, UsageError
+from sdq_core.generator import Generator, about_key, load_generator, refuse_impossible
 from sdq_core.vocabulary import Role
+from sdq_core.yaml_file import YamlFile, problems, read_yaml
 
 __all__ = [
     "CohortSource",
-    "GeneratorFacts",
     "Purpose",
     "Study",
     "load_study",
@@ -43,10 +42,14 @@ class CohortSource(_Strict):
     labels : Path, optional
         CSV or Parquet table with the columns ``item``, ``subject``, ``class`` and any attribute;
         ``item`` is the path relative to the table's folder.
+    lineage : Path, optional
+        Lineage table of the synthetic items, see `sdq_core.lineage`; taken from the generator's
+        description.
     """
 
     path: Path
     labels: Path | None = None
+    lineage: Path | None = None
 
 
 class Purpose(_Strict):
@@ -81,33 +84,6 @@ class Purpose(_Strict):
         return value
 
 
-class GeneratorFacts(_Strict):
-    """What the provider states about the generation process.
-
-    Every key is optional: the share that is filled in is measured, not demanded.
-    """
-
-    algorithm: str = ""
-    principle: str = ""
-    version: str = ""
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    training_data: str = ""
-    conditioning: str = ""
-    sampling: str = ""
-    post_processing: str = ""
-    quality_control: str = ""
-    privacy_measures: str = ""
-    known_limits: str = ""
-    intended_use: str = ""
-    responsible: str = ""
-    date: str = ""
-
-    @field_validator("date", mode="before")
-    @classmethod
-    def _date_as_text(cls, value: object) -> object:
-        return value.isoformat() if isinstance(value, dt.date | dt.datetime) else value
-
-
 class Study(_Strict):
     """One evaluation.
 
@@ -121,6 +97,8 @@ class Study(_Strict):
         The declared class list; an absent class counts zero.
     subgroup : str, optional
         Attribute by which fidelity is compared between subgroups.
+    generator : Generator, optional
+        What the provider states of the synthesis; in a study file also the path of its own file.
     settings : mapping
         Options of the modality; the modality validates them.
 
@@ -142,7 +120,7 @@ class Study(_Strict):
     profile: str = "default"
     seed: int = Field(default=0, ge=0, lt=2**63)
     purpose: Purpose = Purpose()
-    generator: GeneratorFacts | None = None
+    generator: Generator | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
     description: str = ""
 
@@ -174,24 +152,16 @@ class Study(_Strict):
         """
 
         def resolve(path: Path, key: str) -> Path:
-            if path.is_absolute():
-                return path
-            base = folder.resolve()
-            full = (base / path).resolve()
-            if not full.is_relative_to(base):
-                raise StudyError(
-                    f"study: {key}: the relative path {path} leaves the study folder; "
-                    f"write an absolute path if that is meant"
-                )
-            return base / path
+            return _beside(folder, path, f"study: {key}", "study folder")
 
         sources = {}
         for role, source in self.cohorts.items():
-            labels = source.labels
-            sources[role] = CohortSource(
-                path=resolve(source.path, f"cohorts.{role}.path"),
-                labels=None if labels is None else resolve(labels, f"cohorts.{role}.labels"),
-            )
+            tables = {
+                name: None if given is None else resolve(given, f"cohorts.{role}.{name}")
+                for name, given in (("labels", source.labels), ("lineage", source.lineage))
+            }
+            path = resolve(source.path, f"cohorts.{role}.path")
+            sources[role] = CohortSource(path=path, **tables)
 
         def beside(value: Any, key: str) -> Any:
             if isinstance(value, str):
@@ -205,6 +175,34 @@ class Study(_Strict):
             for key, value in self.settings.items()
         }
         return self.model_copy(update={"cohorts": sources, "settings": settings})
+
+    def without_folders(self) -> dict[str, Any]:
+        """Return the study as JSON-ready data that name files, but not where they lie here.
+
+        Examples
+        --------
+        >>> study = Study(modality="imaging", settings={"masks": "/home/me/masks"},
+        ...               cohorts={"train": {"path": "a"}, "synthetic": {"path": "b"}})
+        >>> found = study.without_folders()
+        >>> found["settings"], "cohorts" in found
+        ({'masks': 'masks'}, False)
+        """
+
+        def named(value: Any, *, path: bool) -> Any:
+            if isinstance(value, str):
+                file = Path(value)
+                return file.name if file.is_absolute() and (path or file.exists()) else value
+            if isinstance(value, Mapping):
+                return {k: named(v, path=path) for k, v in value.items()}
+            return [named(v, path=path) for v in value] if isinstance(value, list) else value
+
+        found = self.model_dump(mode="json", by_alias=True, exclude={"cohorts"})
+        found["profile"] = named(found["profile"], path=True)
+        for key, value in found["settings"].items():
+            # A schema that stands in the settings itself holds no path.
+            if not (key == "schema" and isinstance(value, Mapping)):
+                found["settings"][key] = named(value, path=key in PATHS)
+        return found
 
 
 def load_study(path: Path) -> Study:
@@ -225,21 +223,47 @@ def load_study(path: Path) -> Study:
     StudyError
         The file cannot be read or breaks the schema; the message names the key and the line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    file = read_yaml(path, "study file", "sdq init imaging")
+    return _validated(_with_generator(file, path), file).located(path.parent)
+
+
+def _with_generator(file: YamlFile, path: Path) -> dict[str, Any]:
+    """Return the study's keys, with the generator's description in place of the path of one."""
+    data = dict(file.data)
+    given = data.get("generator")
+    if given is None:
+        return data
+    folder = path.parent
+    if isinstance(given, str):
+        own = _beside(folder, Path(given), "study: generator", "study folder")
+        generator, folder = load_generator(own), own.parent
+        data["generator"] = generator.model_dump(mode="json")
+    else:
+        try:
+            generator = Generator.model_validate(given)
+        except ValidationError:
+            return data  # said with all other problems of the file
+        refuse_impossible(generator, file, ("generator",))
+    cohorts = data.get("cohorts")
+    if generator.lineage in (None, "none") or not isinstance(cohorts, dict):
+        return data
+    if isinstance(synthetic := cohorts.get("synthetic"), dict):
+        table = _beside(folder, Path(generator.lineage), "generator: lineage", "folder of the file")
+        data["cohorts"] = {**cohorts, "synthetic": {"lineage": table.absolute(), **synthetic}}
+    return data
+
+
+def _beside(folder: Path, path: Path, key: str, named: str) -> Path:
+    """Resolve a relative path beside a folder that it must not leave."""
+    if path.is_absolute():
+        return path
+    base = folder.resolve()
+    if not (base / path).resolve().is_relative_to(base):
         raise StudyError(
-            f"{path}: cannot be read ({error}); give a UTF-8 study file, see: sdq init"
-        ) from error
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        lines = _lines(node)
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise StudyError(f"{path}: is not valid YAML: {error}") from error
-    if not isinstance(data, dict):
-        raise StudyError(f"{path}: must hold a mapping of keys, see: sdq init imaging")
-    return _validated(data, str(path), lines).located(path.parent)
+            f"{key}: the relative path {path} leaves the {named}; "
+            f"write an absolute path if that is meant"
+        )
+    return base / path
 
 
 def study_from_options(
@@ -296,47 +320,25 @@ def study_from_options(
     data["cohorts"] = cohorts
     if "modality" not in data:
         raise UsageError("give a study file, or --modality with --train and --synthetic")
-    return _validated(data, "command line", {})
+    return _validated(data, YamlFile("command line", data, {}))
 
 
-def _validated(data: Mapping[str, Any], name: str, lines: Mapping[tuple[str, ...], int]) -> Study:
+def _validated(data: Mapping[str, Any], file: YamlFile) -> Study:
     try:
         return Study.model_validate(data)
     except ValidationError as error:
-        problems = []
-        for problem in error.errors():
-            where = tuple(str(p) for p in problem["loc"] if p != "[key]")
-            known = [where[:k] for k in range(len(where), -1, -1) if where[:k] in lines]
-            line = f", line {lines[known[0]]}" if known else ""
-            problems.append(f"{name}{line}: {'.'.join(where) or 'study'}: {_say(problem)}")
-        raise StudyError("\n".join(problems)) from error
+        raise StudyError(problems(error, file, "study", _say, _about)) from error
+
+
+def _about(key: str) -> str:
+    """Return what asks for a key of the generator's description."""
+    return about_key(key.removeprefix("generator.")) if key.startswith("generator.") else ""
 
 
 def _say(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
-        return "unknown key; remove it or correct its spelling (allowed keys: sdq init imaging)"
+        example = "generator" if problem["loc"][0] == "generator" else "imaging"
+        return f"unknown key; remove it or correct its spelling (allowed keys: sdq init {example})"
     if problem["type"] == "missing":
         return "is missing and has no default"
     return str(problem["msg"]).removeprefix("Value error, ")
-
-
-def _lines(node: yaml.Node | None, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], int]:
-    """Map each key path of a YAML tree to its line, and refuse doubled keys."""
-    found: dict[tuple[str, ...], int] = {}
-    if node is None:
-        return found
-    found[path] = node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            where = (*path, str(key.value))
-            if where in found:
-                raise yaml.YAMLError(
-                    f"line {key.start_mark.line + 1}: the key {'.'.join(where)} stands twice "
-                    f"(first in line {found[where]})"
-                )
-            found |= _lines(value, where)
-            found[where] = key.start_mark.line + 1
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            found |= _lines(value, (*path, str(index)))
-    return found

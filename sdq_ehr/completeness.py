@@ -21,7 +21,7 @@ from sdq_core.vocabulary import Role
 from sdq_ehr.code_columns import CodedColumn, reasons
 from sdq_ehr.codes import RUNGS, code_system
 from sdq_ehr.codes.verdict import FAILED, NOT_ASKED, PASSED
-from sdq_ehr.judged import across_patients, codes_of, semantics_of
+from sdq_ehr.judged import across_patients, codes_of, rules_of, semantics_of
 from sdq_ehr.records import dataset_of, item_ids
 from sdq_ehr.settings import EhrSettings
 
@@ -185,6 +185,15 @@ def _rules(cohorts: Cohorts) -> dict[str, Any]:
             ),
             "rows": rows[:30],
         }
+    unread = {r.id.removeprefix("ehr.") for r in rules_of(settings.rules) if not r.verified}
+    if doubtful := sorted(unread & {str(r[0]) for r in rows[:30]}):
+        names = ", ".join(doubtful)
+        found["notes"] = [
+            {
+                "en": f"The source of these rules was not read when they were written: {names}.",
+                "zh": f"以下规则编写时未查阅其来源原文: {names}。",
+            }
+        ]
     return found
 
 
@@ -251,6 +260,7 @@ def _ladder(columns: Sequence[CodedColumn]) -> dict[str, Any]:
             "rows": rows,
         }
     }  # fmt: skip
+    found["as_written"] = _as_written(columns)
     why_not = [r for column in columns for r in reasons(column)]
     if why_not:
         found["reasons"] = [
@@ -260,7 +270,27 @@ def _ladder(columns: Sequence[CodedColumn]) -> dict[str, Any]:
             {"en": f"{r['cells']} cells: {r['en']}", "zh": f"{r['cells']} 个单元格: {r['zh']}"}
             for r in found["reasons"]
         ]
+    if otherwise := found["as_written"]["accepted_after_normalising"]:
+        found.setdefault("notes", []).append(
+            {
+                "en": f"{otherwise} cells are codes only after blanks, width or case were put "
+                "right; as written no list has them.",
+                "zh": f"{otherwise} 个单元格须更正空格、全角或大小写后方为有效代码; "
+                "原样不在任何代码表中。",
+            }
+        )
     return found
+
+
+def _as_written(columns: Sequence[CodedColumn]) -> dict[str, int]:
+    """Count cells that are accepted raw, and those that are only after normalising."""
+    raw = put_right = 0
+    for column in columns:
+        cells = np.bincount(column.codes, minlength=len(column.distinct))
+        verdicts = column.verdicts
+        raw += int(cells[verdicts.as_written & ~verdicts.refused].sum())
+        put_right += int(cells[~verdicts.as_written & ~verdicts.refused].sum())
+    return {"not_refused": raw, "accepted_after_normalising": put_right}
 
 
 def _heads(*words: tuple[str, str]) -> list[dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -17,12 +18,21 @@ from sdq_core.measurement import Measurement
 from sdq_core.reasons import why
 from sdq_core.statistics import binomial_interval
 from sdq_core.vocabulary import Role, Severity
-from sdq_ehr.records import dataset_of
+from sdq_ehr.privacy_compared import without_generator
+from sdq_ehr.records import dataset_of, records_of
 
-__all__ = ["contaminated", "copies_of_holdout", "reused_keys", "without_relaxation"]
+__all__ = [
+    "contaminated",
+    "copies_of_holdout",
+    "reused_keys",
+    "same_patients",
+    "without_relaxation",
+]
 
 ALLOWED: Final = 0.01
 """Share of the holdout that may equal train by chance beyond what equals within train."""
+UNLIKELY: Final = 1e-3
+"""Chance that any two of the real patients agree, below which agreement is identity."""
 
 
 def contaminated(cohorts: Cohorts) -> bool:
@@ -46,6 +56,53 @@ def contaminated(cohorts: Cohorts) -> bool:
     _, of, count = np.unique(train, return_inverse=True, return_counts=True)
     twins = binomial_interval(int((count[of] > 1).sum()), len(train)).high
     return binomial_interval(int(across.sum()), len(across)).low > 1.5 * twins + ALLOWED
+
+
+@lru_cache(maxsize=2)
+def same_patients(cohorts: Cohorts) -> tuple[tuple[int, int], ...]:
+    """Return the holdout patients who are patients of train under other numbers.
+
+    Equal records are one person's only where records say enough to be nobody else's: what two real
+    patients agree on by chance is weighed column by column, with half of the weight since columns
+    depend on each other, and no two patients within train may be equal.
+
+    Parameters
+    ----------
+    cohorts : Cohorts
+
+    Returns
+    -------
+    tuple of (int, int)
+        Rows in the tables of holdout and train.
+    """
+    if cohorts.holdout is None:
+        return ()
+    train, holdout = content_key(cohorts.train), content_key(cohorts.holdout)
+    readable = cohorts.train.table.readable, cohorts.holdout.table.readable
+    first = {key: k for k, key in enumerate(train.tolist()) if readable[0][k]}
+    if len(first) < int(readable[0].sum()):
+        return ()
+    found = tuple(
+        (k, first[key]) for k, key in enumerate(holdout.tolist()) if readable[1][k] and key in first
+    )
+    if not found:
+        return ()
+    pairs = len(first) * int(readable[1].sum())
+    return found if _surprisal(cohorts) / 2 > np.log(pairs / UNLIKELY) else ()
+
+
+def _surprisal(cohorts: Cohorts) -> float:
+    """Nats by which it surprises that two real patients agree in all columns of their rows."""
+    from sdq_ehr.patient_rows import fit_layout
+
+    records = records_of(without_generator(cohorts))
+    rows = fit_layout(records).rows(records).rows
+    real = records.real
+    total = 0.0
+    for values in (*rows.numbers[real].T, *rows.categories[real].T):
+        _, counts = np.unique(values, return_counts=True, equal_nan=True)
+        total -= float(np.log(np.square(counts / counts.sum()).sum()))
+    return total
 
 
 def without_relaxation(measurement: Measurement, n: int) -> Measurement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sdq_core.characteristics.bias import Naming
 from sdq_core.characteristics.comparison import Comparison, compare_rows
 from sdq_core.characteristics.explainability import Explainability
 from sdq_core.cohort import Cohort, Cohorts
@@ -23,3 +24,14 @@ class EhrExplainability(Explainability):
 
         found = {len(v[0]) for c in cohorts.all if (v := get(c)[0]).size}
         return compare_rows(cohorts, get, seed, names if found == {len(names)} else ())
+
+    def naming(self, cohorts: Cohorts) -> Naming:
+        """Put the coordinates of one column together; a column is its own family."""
+        columns = EhrDescriber.of(cohorts.study).layout.columns
+        categories = {c.name for c in columns if c.is_category}
+
+        def feature(name: str) -> str:
+            column = name.partition(" = ")[0]
+            return column if column in categories else name
+
+        return Naming(feature, family=lambda feature: "")

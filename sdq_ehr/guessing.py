@@ -40,6 +40,7 @@ FEW: Final = 200
 _FORMS: Final = (
     # Distinctive enough to be believed without a name; the order is that of trust.
     ("loinc", r"^(LP|LA)?\d{1,7}-\d$"),
+    ("icd9cn", r"^\d{2}\.\d{4}x\d{3,4}$"),
     ("icd10cn", r"^[A-Z]\d{2}\.?\d?[\dxX]\d{2}(x\d{3,4})?[+*†]?$"),
     ("atc", r"^[A-Z]\d{2}([A-Z]([A-Z](\d{2})?)?)?$"),
     ("icd10", r"^[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?[+*†]?$"),

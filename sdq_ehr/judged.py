@@ -55,6 +55,8 @@ KEPT: Final = 3
 
 Lists = tuple[tuple[str, str], ...]
 """The user's code lists: system and path."""
+Years = tuple[tuple[str, tuple[int, int]], ...]
+"""Columns and the years in which their real dates lie."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +99,9 @@ def judged(source: Path, settings: EhrSettings, layout: Layout) -> Judged:
     InputError, StudyError
         As `open_dataset`; a code list or rule file cannot be used.
     """
-    return _judged(open_dataset(source, settings), settings.rules, _lists(settings), layout)
+    return _judged(
+        open_dataset(source, settings), settings.rules, _years(settings), _lists(settings), layout
+    )
 
 
 # Data sets compare by identity, and `open_dataset` gives the same one while its files are the same.
@@ -112,12 +116,12 @@ def semantics_of(dataset: Dataset, settings: EhrSettings) -> SemanticsOutcome:
     dataset : Dataset
     settings : EhrSettings
     """
-    return _semantics(dataset, settings.rules)
+    return _semantics(dataset, settings.rules, _years(settings))
 
 
 @lru_cache(maxsize=KEPT)
-def _semantics(dataset: Dataset, rules: tuple[str, ...]) -> SemanticsOutcome:
-    return evaluate_rules(dataset, rules_of(rules))
+def _semantics(dataset: Dataset, rules: tuple[str, ...], years: Years) -> SemanticsOutcome:
+    return evaluate_rules(dataset, rules_of(rules), years=dict(years))
 
 
 @lru_cache(maxsize=KEPT)
@@ -147,6 +151,10 @@ def _codes(dataset: Dataset, lists: Lists) -> tuple[CodedColumn, ...]:
     return tuple(coded_columns(dataset, dict(lists)))
 
 
+def _years(settings: EhrSettings) -> Years:
+    return tuple(sorted((settings.real_years or {}).items()))
+
+
 def _lists(settings: EhrSettings) -> Lists:
     return tuple(sorted(settings.code_lists.items()))
 
@@ -171,11 +179,13 @@ def across_patients(dataset: Dataset) -> Iterator[tuple[str, Finding]]:
 
 
 @lru_cache(maxsize=KEPT)
-def _row_findings(dataset: Dataset, rules: tuple[str, ...], lists: Lists) -> tuple[RowFinding, ...]:
+def _row_findings(
+    dataset: Dataset, rules: tuple[str, ...], years: Years, lists: Lists
+) -> tuple[RowFinding, ...]:
     """Return all that is wrong with the rows of a data set."""
     return (
         *dataset.row_findings,
-        *_semantics(dataset, rules).row_findings,
+        *_semantics(dataset, rules, years).row_findings,
         *identifiers_of(dataset).row_findings,
         *(found for column in _codes(dataset, lists) for found in code_findings(column)),
     )
@@ -191,15 +201,18 @@ def erroneous(dataset: Dataset, settings: EhrSettings) -> dict[str, NDArray[np.b
     """
     rules = {r.id: r for r in rules_of(settings.rules)}
     found = {name: np.zeros(t.num_rows, bool) for name, t in dataset.tables.items()}
-    for rows in _row_findings(dataset, settings.rules, _lists(settings)):
+    known = _row_findings(dataset, settings.rules, _years(settings), _lists(settings))
+    for rows in known:
         if _sentence(rows.rule, rows.where, rules).severity is Severity.ERROR:
             found[rows.table][rows.rows] = True
     return found
 
 
 @lru_cache(maxsize=KEPT)
-def _judged(dataset: Dataset, rules: tuple[str, ...], lists: Lists, layout: Layout) -> Judged:
-    rows = [f for f in _row_findings(dataset, rules, lists) if f.rule not in ACROSS]
+def _judged(
+    dataset: Dataset, rules: tuple[str, ...], years: Years, lists: Lists, layout: Layout
+) -> Judged:
+    rows = [f for f in _row_findings(dataset, rules, years, lists) if f.rule not in ACROSS]
     by_patient = _by_patient(dataset, rows, {r.id: r for r in rules_of(rules)})
     n = len(dataset.patients())
     return Judged(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from sdq_core.aigc import generated
 from sdq_core.characteristics.metadata import Metadata
 from sdq_core.cohort import Cohorts
 from sdq_core.finding import Finding
@@ -16,7 +17,9 @@ from sdq_ehr.settings import EhrSettings
 
 __all__ = ["EhrMetadata"]
 
-DECLARING = ("synthetic", "issynthetic", "syntheticdata", "aigc", "datasource", "provenance")
+TAGS = "tags"
+"""Column of FHIR's tags and security labels, apart by blanks."""
+DECLARING = ("synthetic", "issynthetic", "syntheticdata", "aigc", "datasource", "provenance", TAGS)
 """Columns with the meaning ``provenance`` and keys of the label table, in lower case."""
 YES = ("yes", "true", "1", "y", "synthetic", "synthetic data", "是", "合成", "合成数据")
 
@@ -102,6 +105,11 @@ class EhrMetadata(Metadata):
         False
         """
         return any(
-            key.replace("_", "").lower() in DECLARING and value.strip().lower() in YES
+            key.replace("_", "").lower() in DECLARING
+            and (_says_so(value) or (key == TAGS and any(map(_says_so, value.split()))))
             for key, value in (*metadata.items(), *attributes.items())
         )
+
+
+def _says_so(value: str) -> bool:
+    return value.strip().lower() in YES or generated(value)

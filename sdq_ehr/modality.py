@@ -16,6 +16,7 @@ from sdq_core.result import MeasureText
 if TYPE_CHECKING:
     from sdq_core.modality import Describer
     from sdq_core.study import Study
+    from sdq_ehr.display import EhrDisplayer
 
 __all__ = ["Ehr"]
 
@@ -93,6 +94,13 @@ class Ehr(Modality):
         from sdq_ehr.timeline import timeline
 
         return timeline(item, EhrSettings.of(settings))
+
+    def displayer(self, study: Study) -> EhrDisplayer:
+        """Return what draws records for readers: lanes along time, then every row."""
+        from sdq_ehr.display import EhrDisplayer
+        from sdq_ehr.settings import EhrSettings
+
+        return EhrDisplayer(EhrSettings.of(study.settings))
 
     @classmethod
     def check_requirements(cls) -> str | None:

@@ -27,6 +27,9 @@ MOST_CODES: Final = 20
 """Codes by which values are summed up apart: the commonest real ones."""
 LEAST_SHARE: Final = 0.02
 """Of real patients that have a level with a coordinate of its own; rarer ones share one."""
+LEAST_PATIENTS: Final = 3
+"""Real patients that must share a level or a code before it is spelled out: a rarer one could name
+a person, see `sdq_core.rare_values`."""
 APART: Final = ("class", "provenance")
 """Meanings of columns that are no part of a patient's row: what is predicted from it, and where it
 comes from."""
@@ -232,7 +235,7 @@ def commonest_codes(
     pairs = np.unique(np.stack([table.owner[wanted], codes[wanted]]), axis=1)
     count = np.bincount(pairs[1], minlength=missing + 1)
     order = np.argsort(-count, kind="stable")[:MOST_CODES]
-    return [int(k) for k in order if count[k] > 0]
+    return [int(k) for k in order if count[k] >= LEAST_PATIENTS]
 
 
 def _columns(records: Records, table: RecordTable) -> Iterator[Summary]:
@@ -269,7 +272,7 @@ def _fitted(records: Records, column: Summary) -> Summary:
     if column.is_category:
         codes, names = _category(records, column)
         count = np.bincount(codes[records.real], minlength=len(names))
-        own = np.flatnonzero(count >= max(LEAST_SHARE * records.real.sum(), 1))
+        own = np.flatnonzero(count >= max(LEAST_SHARE * records.real.sum(), LEAST_PATIENTS))
         return replace(column, levels=tuple(names[k] for k in own) or (OTHER,))
     values = _number(records, column)[records.real]
     known = values[np.isfinite(values)]

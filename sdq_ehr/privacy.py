@@ -16,7 +16,7 @@ from sdq_core.characteristics.evaluation import Part
 from sdq_core.cohort import Cohorts
 from sdq_core.finding import Finding
 from sdq_core.measurement import Measurement, Method
-from sdq_core.reasons import why
+from sdq_core.reasons import Why, why
 from sdq_core.statistics.matches import CopySearch, Matches
 from sdq_core.statistics.mixed_rows import MixedRows
 from sdq_core.statistics.nearest_mixed import nearest_rows
@@ -30,6 +30,7 @@ from sdq_ehr.exact_copies import (
     contaminated,
     copies_of_holdout,
     reused_keys,
+    same_patients,
     without_relaxation,
 )
 from sdq_ehr.judged import identifiers_of
@@ -37,6 +38,7 @@ from sdq_ehr.privacy_compared import sizes, without_generator
 from sdq_ehr.privacy_readings import ATTACK, NO_PROOF, membership_pair, notes_on_copies
 from sdq_ehr.privacy_risks import PatientRisks
 from sdq_ehr.records import dataset_of, records_of
+from sdq_ehr.text_copies import copied_in_part, verbatim
 
 __all__ = ["EhrPrivacy"]
 
@@ -70,8 +72,26 @@ class EhrPrivacy(PatientRisks):
         found = identifiers_of(dataset_of(cohorts, Role.SYNTHETIC)).findings
         yield from (replace(f, role=str(Role.SYNTHETIC)) for f in found)
 
+    def void(self, cohorts: Cohorts) -> Why | None:
+        """Return why no attack can be calibrated; patients under two numbers are one patient."""
+        found = super().void(cohorts)
+        again = () if found is not None else same_patients(cohorts)
+        return why("shared_subjects", count=len(again)) if again else found
+
     def exact_copies(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
         """Measure the shares of patients that are copies of train, and of the holdout."""
+        again = same_patients(cohorts)
+        for there, here in again:
+            yield Finding(
+                "ehr.roles.same_patient",
+                Severity.ERROR,
+                f"says the same as the training patient {cohorts.train.table.ids[here]}, whatever "
+                "its number: a patient in both cohorts calibrates nothing; split the patients anew",
+                f"与训练患者 {cohorts.train.table.ids[here]} 记录内容相同(编号不同): "
+                "同一患者出现在两个数据集中, 校准失效; 请重新划分患者",
+                item=str(cohorts.holdout.table.ids[there]) if cohorts.holdout else "",
+                role="holdout",
+            )
         spoilt = contaminated(cohorts)
         if spoilt:
             yield Finding(
@@ -82,6 +102,7 @@ class EhrPrivacy(PatientRisks):
                 "留出集含有训练集的患者(可能编号不同), 以其校准的结果不可信; 请重新划分患者",
                 role="holdout",
             )
+        spoilt = spoilt or bool(again)
         size = 0 if cohorts.holdout is None else len(cohorts.holdout)
         for output in super().exact_copies(cohorts):
             judged = isinstance(output, Measurement) and output.value is not None
@@ -90,11 +111,17 @@ class EhrPrivacy(PatientRisks):
             else:
                 yield output
         yield from copies_of_holdout(cohorts, self.id("exact_copy_share"), spoilt=spoilt)
+        yield from verbatim(cohorts, self.id("exact_copy_share"), spoilt=spoilt)
         yield reused_keys(cohorts, self.id("exact_copy_share"))
 
     def memorised(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
-        """Estimate the share of synthetic patients copied from train, wholly and in part."""
+        """Estimate the share of synthetic patients copied from train: wholly, in part, in text."""
         id_ = self.id("memorised_share")
+        yield from self.whole_patients(cohorts, id_)
+        yield from copied_in_part(cohorts, id_, self.void(cohorts))
+
+    def whole_patients(self, cohorts: Cohorts, id_: str) -> Iterator[Measurement | Finding]:
+        """Compare patients as rows of numbers and categories."""
         compared = self.compared(cohorts)
         if not isinstance(compared, Compared):
             for variant in (None, "partial"):
@@ -125,7 +152,7 @@ class EhrPrivacy(PatientRisks):
                 ),
                 details={
                     "suspects": suspects if variant is None else [],
-                    "notes": notes_on_copies(found, partial=variant is not None),
+                    "notes": notes_on_copies(found, "partial" if variant else "whole"),
                     "planted_copies_noticed": found.noticed.centre,
                     "flagged": int(found.flagged.sum()),
                     "expected_by_chance": found.expected,

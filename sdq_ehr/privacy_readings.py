@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sdq_core.measurement import Measurement, Method
 from sdq_core.reasons import why
 from sdq_ehr.attacks.membership import ATTACKS, WorstAttack
-from sdq_ehr.attacks.memorisation import Memorisation
+from sdq_ehr.attacks.screening import Memorisation
 from sdq_ehr.attacks.singling_out import AttackRisk
 
 __all__ = [
@@ -181,28 +181,40 @@ def risk_measurement(
     )
 
 
-def notes_on_copies(found: Memorisation, *, partial: bool) -> list[dict[str, str]]:
+_PLANTED: Final = {
+    "whole": (
+        "training patients with noise of 0.3 standard deviations and an eighth of the categories "
+        "exchanged",
+        "训练患者, 数值加 0.3 倍标准差的噪声, 八分之一的类别被替换",
+    ),
+    "partial": (
+        "training patients with a random half of the columns",
+        "训练患者, 随机一半列",
+    ),
+    "text": (
+        "free texts of training patients with a tenth of the words exchanged",
+        "训练患者的自由文本, 十分之一的词被替换",
+    ),
+}
+
+
+def notes_on_copies(
+    found: Memorisation, planted: Literal["whole", "partial", "text"]
+) -> list[dict[str, str]]:
     """Say how many planted copies are noticed, and what that means.
 
     Parameters
     ----------
     found : Memorisation
-    partial : bool
-        Whether half copies were planted.
+    planted : {"whole", "partial", "text"}
+        Which copies were planted for control.
     """
     share = found.noticed.centre or 0.0
-    kind = (
-        ("with a random half of the columns", "随机一半列")
-        if partial
-        else (
-            "with noise of 0.3 standard deviations and an eighth of the categories exchanged",
-            "数值加 0.3 倍标准差的噪声, 八分之一的类别被替换",
-        )
-    )
+    kind = _PLANTED[planted]
     notes = [
         SCREEN,
         {
-            "en": f"Of copies planted for control (training patients {kind[0]}) {share:.0%} stand "
+            "en": f"Of copies planted for control ({kind[0]}) {share:.0%} stand "
             "out; the upper limit allows for as many overlooked copies.",
             "zh": f"作为对照植入的拷贝 ({kind[1]}) 中有 {share:.0%} 被识别; "
             "区间上限已计入同样比例的漏检。",

@@ -30,8 +30,8 @@ HEAD: Final = """\
 # meaning: birth death sex age class admission discharge start end time code value unit drug allergy
 #          diagnosis procedure race ethnicity region postcode name phone email address national_id
 #          record_number provenance
-# system:  icd10 icd10cm icd10cn icd10pcs icd9cm icd9proc loinc snomed atc rxnorm ndc cvx ucum omop
-#          local
+# system:  icd10 icd10cm icd10cn icd10pcs icd9cm icd9proc icd9cn loinc snomed atc rxnorm ndc
+#          cvx ucum omop local
 # Also:    required, values, minimum, maximum, unit, unit_column, code, system_column, description,
 #          quasi_identifier, sensitive, date_order, decimal
 """

@@ -7,6 +7,7 @@ a category named ``yes``, ``null`` or ``1e5`` keeps its name.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
@@ -41,8 +42,8 @@ Meaning = Literal[
     "provenance",
 ]  # fmt: skip
 CodeSystemName = Literal[
-    "", "icd10", "icd10cm", "icd10cn", "icd10pcs", "icd9cm", "icd9proc", "loinc", "snomed", "atc",
-    "rxnorm", "ndc", "cvx", "ucum", "omop", "local",
+    "", "icd10", "icd10cm", "icd10cn", "icd10pcs", "icd9cm", "icd9proc", "icd9cn", "loinc",
+    "snomed", "atc", "rxnorm", "ndc", "cvx", "ucum", "omop", "local",
 ]  # fmt: skip
 DateOrder = Literal["auto", "dmy", "mdy"]
 Decimal = Literal["auto", ".", ","]
@@ -186,6 +187,8 @@ class Schema(_Part):
         Order of dates such as 03/04/2021; ``auto`` decides on each whole column.
     decimal : {"auto", ".", ","}
         The decimal sign; ``auto`` decides on each whole column.
+    extraction : datetime.date, optional
+        Day on which the data were taken: no date lies after it.
     tables : dict of str to Table
 
     Examples
@@ -201,6 +204,7 @@ class Schema(_Part):
     missing: Annotated[tuple[str, ...], BeforeValidator(_one_or_many)] = MISSING
     date_order: DateOrder = "auto"
     decimal: Decimal = "auto"
+    extraction: Annotated[date | None, BeforeValidator(_or_none)] = None
     tables: Annotated[dict[str, Table], BeforeValidator(_mapping)] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -33,6 +33,8 @@ class EhrSettings(BaseModel):
         Instead of the schema's ``auto``.
     decimal : {".", ","}, optional
         Instead of the schema's ``auto``.
+    real_years : mapping of str to (int, int)
+        ``table.column`` -> first and last year of the real records; set by the evaluation.
     code_lists : mapping of str to str
         Code system -> path of the user's own licensed list.
     rules : tuple of str
@@ -54,6 +56,7 @@ class EhrSettings(BaseModel):
 
     schema_: str | dict[str, Any] | None = Field(default=None, alias="schema")
     schema_proposed: bool = False
+    real_years: dict[str, tuple[int, int]] | None = None
     encoding: str | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     date_order: Literal["dmy", "mdy"] | None = None

@@ -1,7 +1,8 @@
 """The DICOM rules: what the header of one object must say, may not say, and says wrongly.
 
 Works without a network: required attributes come from `sdq_imaging.dicom_tables`, value
-representations from pydicom's data dictionary.
+representations from pydicom's data dictionary. A header is read once (`sdq_core.dicom.levels`) and
+shared by all rules; give `level_of(dataset)` where several of these functions are called.
 """
 
 from __future__ import annotations
@@ -10,10 +11,14 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from sdq_core.dicom import identifiers as residual
+from sdq_core.dicom.levels import Level, level_of
 from sdq_core.dicom.synthetic_declaration import synthesis_metadata
 from sdq_core.dicom.value_representation import malformed_values
 from sdq_core.identifiers import identifiers_in_text
 from sdq_imaging.dicom.contradictions import contradictions
+from sdq_imaging.dicom.functional_groups import functional_group_faults
+from sdq_imaging.dicom.geometry import geometry_faults
+from sdq_imaging.dicom.image_type import image_type_faults
 from sdq_imaging.dicom.pixel_description import expected_pixel_bytes, pixel_description_faults
 from sdq_imaging.dicom.required_attributes import missing_attributes, unknown_sop_class
 from sdq_imaging.dicom.synthetic_declaration import (
@@ -33,36 +38,40 @@ __all__ = [
     "expected_pixel_bytes",
     "identifiers",
     "identifiers_in_text",
+    "level_of",
     "synthesis_metadata",
 ]
 
 
 def check(
-    dataset: Dataset,
+    source: Dataset | Level,
     *,
     pixel_bytes: int | None = None,
     pixel_range: tuple[float, float] | None = None,
+    has_pixels: bool | None = None,
     reference_date: date | None = None,
 ) -> tuple[Finding, ...]:
     """Judge one object by the rules that hold for real and synthetic ones alike.
 
     Parameters
     ----------
-    dataset : pydicom.Dataset
+    source : pydicom.Dataset or Level
         The header; pixel data may be missing.
     pixel_bytes : int, optional
         Length of native pixel data in bytes; None for encapsulated transfer syntaxes.
     pixel_range : tuple of float, optional
         Least and greatest stored value, before rescaling.
+    has_pixels : bool, optional
+        Whether there is pixel data; None where only the header is at hand.
     reference_date : datetime.date, optional
         A date that nothing in the file can come after; None leaves the future unjudged.
 
     Returns
     -------
     tuple of Finding
-        SOP class, required attributes, value representations, pixel description, contradictions; in
-        this order. Residual identifiers are in `identifiers`, declarations of synthesis in
-        `check_synthetic`.
+        SOP class, required attributes, functional groups, value representations, pixel description,
+        Image Type, geometry, contradictions; in this order, one finding for a rule at a place.
+        Residual identifiers are in `identifiers`, declarations of synthesis in `check_synthetic`.
 
     Examples
     --------
@@ -70,25 +79,32 @@ def check(
     >>> [f.rule for f in check(Dataset())]
     ['imaging.metadata.type1_missing']
     """
-    return (
-        *unknown_sop_class(dataset),
-        *missing_attributes(dataset),
-        *malformed_values(dataset, "imaging"),
+    level = level_of(source)
+    dataset = level.dataset
+    found = (
+        *unknown_sop_class(level),
+        *missing_attributes(level, has_pixels=has_pixels),
+        *functional_group_faults(level),
+        *malformed_values(level, "imaging"),
         *pixel_description_faults(dataset, pixel_bytes=pixel_bytes, pixel_range=pixel_range),
+        *image_type_faults(level),
+        *geometry_faults(level),
         *contradictions(dataset, reference_date=reference_date),
     )
+    # Several modules, and the general lists, may say the same of one attribute.
+    return tuple({(f.rule, f.where): f for f in reversed(found)}.values())[::-1]
 
 
-def identifiers(dataset: Dataset) -> tuple[Finding, ...]:
+def identifiers(source: Dataset | Level) -> tuple[Finding, ...]:
     """Find residual identifiers; see `sdq_core.dicom.identifiers.identifiers`.
 
     Parameters
     ----------
-    dataset : pydicom.Dataset
+    source : pydicom.Dataset or Level
 
     Returns
     -------
     tuple of Finding
         ``imaging.identifier.<kind>``.
     """
-    return residual.identifiers(dataset, "imaging")
+    return residual.identifiers(source, "imaging")

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sdq_core.characteristics.comparison import (
+    Comparison,
     compare_scalars,
     fresh_sample_floor,
     shared_scalars,
     spread,
 )
+from sdq_core.characteristics.conditional import Aspect
 from sdq_core.characteristics.drawings import curve
 from sdq_core.characteristics.evaluation import Part
 from sdq_core.characteristics.fidelity import Fidelity
+from sdq_core.characteristics.replicates import Replicates
 from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.measurement import Measurement, Method
 from sdq_core.reasons import why
@@ -37,17 +40,27 @@ SPECTRUM = "Durall et al. 2020, arXiv:2003.01826"
 
 Index = NDArray[np.intp]
 
+SPECTRA: Final[dict[str | None, tuple[tuple[str, ...], str]]] = {
+    None: (("spectrum.band_",), "radial frequency (1 = Nyquist)"),
+    "volume": (("volume.band_",), "radial frequency (1 = Nyquist)"),
+    "across slices": (("volume.through_0",), "frequency across slices (1 = Nyquist)"),
+}
+"""Variant -> prefixes of the bands' names, and what they run over. Logarithms of power."""
+LOG_POWER: Final = "mean log power [dB]"
+DECIBELS: Final = 10 / np.log(10)
+LEAST_BANDS: Final = 3
+
 
 class ImagingFidelity(Fidelity):
     """Marginal and joint consistency of images."""
 
     def embedding_facts(self, cohorts: Cohorts) -> dict[str, dict[str, Any]]:
         """Return name, version and hash of the embeddings in use."""
-        from sdq_imaging.describing import ImagingDescriber
+        from sdq_imaging.embeddings.registry import facts_of
         from sdq_imaging.settings import ImagingSettings
 
-        describer = ImagingDescriber.of(ImagingSettings.of(cohorts.study.settings))
-        return dict(describer.settings["embeddings"])
+        settings = ImagingSettings.of(cohorts.study.settings)
+        return {asked.called: facts_of(asked) for asked in settings.embeddings}
 
     def parts(self) -> Sequence[Part]:
         """Return the shared measures and those of pixels."""
@@ -58,47 +71,65 @@ class ImagingFidelity(Fidelity):
             Part(("ssim_paired",), self.pairs),
         )
 
+    def aspects(self, cohorts: Cohorts) -> Iterator[Aspect]:
+        """Return the shared aspects and the power spectra."""
+        yield from super().aspects(cohorts)
+        for variant, names in SPECTRA.items():
+            comparison = self._bands(cohorts, names, "conditional")
+            if comparison is not None:
+                yield Aspect(("spectrum_distance",), variant, comparison, _spectrum)
+
     def spectrum(self, cohorts: Cohorts) -> Iterator[Measurement]:
-        """Measure the distance between mean radially averaged power spectra, in decibels."""
+        """Measure the distance between mean power spectra, in decibels.
+
+        Radial spectra of slices; of volumes also those of three axes and across the slices.
+        """
         id_ = self.id("spectrum_distance")
-        names = [n for n in shared_scalars(cohorts) if n.startswith("spectrum.band_")]
-        comparison = compare_scalars(cohorts, names, cohorts.seed(id_))
-        if comparison is None or len(comparison.names) < 3:
+        for variant, (prefixes, label) in SPECTRA.items():
+            if variant is not None and not _real_have(cohorts, prefixes):
+                continue
+            comparison = self._bands(cohorts, (prefixes, label), "spectrum")
+            if comparison is None:
+                what = "the power spectrum of one of the cohorts"
+                yield Measurement(
+                    id_,
+                    variant=variant,
+                    aspect="joint_consistency",
+                    **why("no_variation", what=what),
+                )
+                continue
+            decibels = comparison.raw * DECIBELS
+            value, interval, floor = comparison.mean_difference(decibels)
+            details = {}
+            if variant is None:
+                places = [(int(n[-2:]) - 0.5) / BANDS for n in comparison.names]
+                details["curve"] = curve(comparison, decibels, places, label, LOG_POWER)
             yield Measurement(
                 id_,
+                value=value,
+                better="lower",
+                unit="dB",
+                variant=variant,
                 aspect="joint_consistency",
-                **why("no_variation", what="the radial power spectrum of one of the cohorts"),
+                interval=interval,
+                noise_floor=floor,
+                n=comparison.n,
+                method=Method(
+                    "root mean square difference of the mean log power over frequency bands",
+                    SPECTRUM,
+                    {"bands": list(comparison.names)},
+                    comparison.seed,
+                ),
+                details=details,
             )
-            return
-        # The bands hold natural logarithms of power.
-        decibels = comparison.raw * (10 / np.log(10))
 
-        value, interval, floor = comparison.mean_difference(decibels)
-        yield Measurement(
-            id_,
-            value=value,
-            better="lower",
-            unit="dB",
-            aspect="joint_consistency",
-            interval=interval,
-            noise_floor=floor,
-            n=comparison.n,
-            method=Method(
-                "root mean square difference of the mean log power over radial frequency bands",
-                SPECTRUM,
-                {"bands": list(comparison.names)},
-                comparison.seed,
-            ),
-            details={
-                "curve": curve(
-                    comparison,
-                    decibels,
-                    [(int(n[-2:]) - 0.5) / BANDS for n in comparison.names],
-                    "radial frequency (1 = Nyquist)",
-                    "mean log power [dB]",
-                )
-            },
-        )
+    def _bands(
+        self, cohorts: Cohorts, spectrum: tuple[tuple[str, ...], str], purpose: str
+    ) -> Comparison | None:
+        names = [n for n in shared_scalars(cohorts) if n.startswith(spectrum[0])]
+        seed = cohorts.seed(f"{self.id('spectrum_distance')}/{purpose}/{spectrum[0][0]}")
+        found = compare_scalars(cohorts, names, seed)
+        return found if found is not None and len(found.names) >= LEAST_BANDS else None
 
     def diversity(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure the mean MS-SSIM of pairs inside the synthetic set, beside the real set's own."""
@@ -229,3 +260,23 @@ def _pictures(cohorts: Sequence[Cohort], most: int) -> tuple[NDArray[np.float32]
     shape = (0, DIVERSITY_SIDE, DIVERSITY_SIDE)
     stack = np.stack(images) if images else np.empty(shape, np.float32)
     return stack, np.array(groups, dtype=np.str_)
+
+
+def _real_have(cohorts: Cohorts, prefixes: tuple[str, ...]) -> bool:
+    """Whether most real items have the bands: only the real cohorts decide what applies."""
+    names = [n for c in cohorts.real for n in c.table.scalar_names if n.startswith(prefixes)]
+    return bool(names) and all(
+        np.isfinite(c.table.scalar(names[0])[c.table.readable]).mean() > 0.5 for c in cohorts.real
+    )
+
+
+def _spectrum(comparison: Comparison) -> Sequence[Replicates]:
+    decibels = comparison.raw * DECIBELS
+
+    def distances(pairs: Sequence[tuple[Index, Index]]) -> NDArray[np.float64]:
+        a, b = (w / w.sum(axis=1, keepdims=True) for w in comparison.weights(pairs))
+        return np.asarray(np.sqrt((((a - b) @ decibels) ** 2).mean(axis=1)))
+
+    value = float(distances([(comparison.reference, comparison.synthetic)])[0])
+    halves, null = distances(comparison.halves), distances(comparison.splits)
+    return (Replicates(value, halves, null, "lower", 0.0, np.inf),)

@@ -43,6 +43,9 @@ class Image:
         What reading noticed without failing.
     dataset : pydicom.Dataset or None
         The header (first file of a series) without pixel data, for the DICOM rules.
+    grid : ndarray, shape (4, 4), or None
+        Index (column, row, slice, 1) -> right, anterior, superior in millimetres; None where the
+        format does not say, or the header says it.
     """
 
     pixels: NDArray[np.float32]
@@ -55,3 +58,4 @@ class Image:
     metadata: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     dataset: Dataset | None = None
+    grid: NDArray[np.float64] | None = None

@@ -16,6 +16,7 @@ from sdq_core.result import MeasureText
 if TYPE_CHECKING:
     from sdq_core.modality import Describer
     from sdq_core.study import Study
+    from sdq_imaging.display import ImagingDisplayer
 
 __all__ = ["Imaging"]
 
@@ -47,13 +48,20 @@ class Imaging(Modality):
             return None
         return f"needs {', '.join(sorted(missing))}; install with: pip install 'sdq[imaging]'"
 
+    def prepared(self, study: Study) -> Study:
+        """Return the study with the hash and the length of each embedding that takes a file."""
+        from sdq_imaging.preparing import prepared
+
+        return prepared(study)
+
     def items(self, source: Path, settings: Mapping[str, Any]) -> Listing:
         """List the images and volumes of a folder or file."""
-        from sdq_imaging.reading import list_items
+        from sdq_imaging.reading import list_items, with_masks
         from sdq_imaging.settings import ImagingSettings
 
         options = ImagingSettings.of(settings)
-        return list_items(source, max_pixels=options.max_pixels, dimensions=options.dimensions)
+        found = list_items(source, max_pixels=options.max_pixels, dimensions=options.dimensions)
+        return found if options.masks is None else with_masks(found, Path(options.masks))
 
     def describer(self, study: Study) -> Describer:
         """Return the describer with the study's settings."""
@@ -65,9 +73,9 @@ class Imaging(Modality):
     def characteristics(self, study: Study) -> Sequence[CharacteristicEvaluation]:
         """Return the evaluations, in the standard's order."""
         from sdq_core.characteristics.balance import Balance
-        from sdq_core.characteristics.completeness import Completeness
         from sdq_core.characteristics.explainability import Explainability
         from sdq_core.characteristics.utility import Utility
+        from sdq_imaging.completeness import ImagingCompleteness
         from sdq_imaging.fidelity import ImagingFidelity
         from sdq_imaging.metadata import ImagingMetadata
         from sdq_imaging.privacy import ImagingPrivacy
@@ -77,7 +85,7 @@ class Imaging(Modality):
             for evaluation in (
                 ImagingFidelity,
                 Balance,
-                Completeness,
+                ImagingCompleteness,
                 ImagingMetadata,
                 ImagingPrivacy,
                 Explainability,
@@ -102,3 +110,10 @@ class Imaging(Modality):
         from sdq_imaging.thumbnail import thumbnail
 
         return thumbnail(item)
+
+    def displayer(self, study: Study) -> ImagingDisplayer:
+        """Return what draws images for readers: one canvas, windows, slices."""
+        from sdq_imaging.display import ImagingDisplayer
+        from sdq_imaging.settings import ImagingSettings
+
+        return ImagingDisplayer(ImagingSettings.of(study.settings).max_pixels)

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from sdq_core.characteristics.privacy import Privacy
 from sdq_imaging.copies import REGISTRATION
+from sdq_imaging.dicom.shared_with_real import shared_with_real
+
+if TYPE_CHECKING:
+    from sdq_core.cohort import Cohorts
+    from sdq_core.finding import Finding
 
 __all__ = ["ImagingPrivacy"]
 
@@ -20,3 +28,7 @@ class ImagingPrivacy(Privacy):
         "数据集中二维图像与三维体数据混杂, 无法相互匹配",
     )
     separate = ("assess each class or body part by itself", "按类别、部位分别评价")
+
+    def shared_with_real(self, cohorts: Cohorts) -> Iterator[Finding]:
+        """Find synthetic DICOM objects with a UID or the times of a real one."""
+        yield from shared_with_real(cohorts)

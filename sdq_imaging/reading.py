@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sdq_core.description import Item
 from sdq_core.errors import UnreadableItem
@@ -24,7 +24,7 @@ from sdq_imaging.formats import array, dicom, nifti, picture
 from sdq_imaging.image import Image
 from sdq_imaging.rules import finding
 
-__all__ = ["SIDECARS", "list_items", "read_image", "read_mask"]
+__all__ = ["SIDECARS", "list_items", "read_image", "with_masks"]
 
 SIDECARS = (
     ".csv", ".tsv", ".json", ".txt", ".yaml", ".yml", ".md", ".parquet", ".toml", ".xml", ".html",
@@ -85,7 +85,7 @@ def list_items(
         known = [digests[p] for p in paths]
         digest = hashlib.sha256("".join(known).encode()).hexdigest() if all(known) else ""
         items.append(Item(identifier, tuple(paths), "series", digest))
-    return Listing(tuple(sorted(items, key=lambda i: natural(i.id))), tuple(findings))
+    return Listing(tuple(sorted(items, key=lambda i: natural(i.id))), tuple(findings), digests)
 
 
 def read_image(item: Item, *, max_pixels: int = MOST_PIXELS) -> Image:
@@ -127,35 +127,28 @@ def read_image(item: Item, *, max_pixels: int = MOST_PIXELS) -> Image:
         ) from error
 
 
-def read_mask(
-    item: Item, image: Image, masks: Path, *, max_pixels: int = MOST_PIXELS
-) -> tuple[NDArray[np.uint8] | None, tuple[Finding, ...]]:
-    """Open the region mask of an image: the same relative path below the folder of masks.
+def with_masks(listing: Listing, masks: Path) -> Listing:
+    """Return a listing whose digests hold the masks' content too.
+
+    A description depends on image and mask: one that is kept must not outlive a changed mask.
 
     Parameters
     ----------
-    item : Item
-    image : Image
+    listing : Listing
     masks : Path
-    max_pixels : int
-
-    Returns
-    -------
-    mask : ndarray of uint8 or None
-        Labels, rounded; None where there is no mask or it does not fit.
-    findings : tuple of Finding
+        See `sdq_imaging.masks.mask_files`.
     """
-    relative = Path(item.id.partition("#")[0])
-    path = masks / relative
-    if not path.resolve().is_relative_to(masks.resolve()) or not path.is_file():
-        return None, ()
-    try:
-        mask = read_image(Item(item.id, (path,), item.part), max_pixels=max_pixels)
-    except UnreadableItem:
-        return None, (finding("mask_unreadable"),)
-    if mask.pixels.shape != image.pixels.shape:
-        return None, (finding("mask_size"),)
-    return np.clip(np.round(mask.pixels), 0, 255).astype(np.uint8), ()
+    from sdq_imaging.masks import mask_files
+
+    found = [mask_files(item, masks) if item.digest else () for item in listing.items]
+    digests = iter(hash_files([path for paths in found for path in paths]))
+    items = []
+    for item, paths in zip(listing.items, found, strict=True):
+        own = [next(digests) for _ in paths]
+        together = hashlib.sha256("".join([item.digest, *own]).encode()).hexdigest()
+        # A mask that cannot be read leaves the item without a digest: it is described each time.
+        items.append(replace(item, digest=together if all(own) else "") if own else item)
+    return replace(listing, items=tuple(items))
 
 
 def _is_no_item(name: str) -> bool:

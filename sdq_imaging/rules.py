@@ -68,6 +68,102 @@ RULES: Final[dict[str, tuple[Severity, str, str]]] = {
         "the mask cannot be read; write it again",
         "掩膜无法读取, 请重新生成",
     ),
+    "mask_geometry": (
+        ERROR,
+        "the mask lies elsewhere in space than the image, or has pixels of another size; write it "
+        "with the image's own geometry",
+        "掩膜与图像的空间位置或像素大小不一致, 请按图像的几何信息重新生成",
+    ),
+    "mask_values": (
+        ERROR,
+        "the mask holds values that are no labels: whole numbers from 0 to 255; write labels",
+        "掩膜含有非标签值 (应为 0 至 255 的整数), 请写入标签值",
+    ),
+    "mask_missing": (
+        INFO,
+        "no mask was found for the image, so that nothing is known of its regions",
+        "未找到该图像的掩膜, 无法评价其区域",
+    ),
+    "mask_empty": (
+        INFO,
+        "the mask marks no region",
+        "掩膜未标记任何区域",
+    ),
+    "semantics.mask_label": (
+        ERROR,
+        "the mask holds a label that settings.regions does not declare; correct either",
+        "掩膜含有 settings.regions 未声明的标签, 请更正其一",
+    ),
+    "semantics.region_size": (
+        ERROR,
+        "the region's size lies outside the range that settings.regions declares as plausible; "
+        "check the mask",
+        "区域大小超出 settings.regions 声明的合理范围, 请检查掩膜",
+    ),
+    "semantics.mask_on_nothing": (
+        ERROR,
+        "the image has one and the same value inside the region and around it: the mask marks "
+        "nothing; check that mask and image belong together",
+        "区域内外的像素值完全相同, 掩膜未标记任何结构; 请检查掩膜与图像是否对应",
+    ),
+    "embedding_failed": (
+        WARNING,
+        "the study's own embedding function stopped with an error at this item, which has no such "
+        "vector; check the function",
+        "评价任务自定义的嵌入函数处理该样本时出错, 该样本没有此特征向量; 请检查该函数",
+    ),
+    "conformity.nifti_orientation": (
+        WARNING,
+        "the NIfTI header names no space (sform and qform codes are 0): left and right are not "
+        "known; write the codes",
+        "NIfTI 文件头未指明坐标空间 (sform 与 qform 代码均为 0), 左右方向不明; 请写入代码",
+    ),
+    "conformity.nifti_forms": (
+        ERROR,
+        "sform and qform of the NIfTI header place the image differently, so that programs "
+        "disagree; make them equal, or set the code of the wrong one to 0",
+        "NIfTI 文件头的 sform 与 qform 给出的空间位置不同, 不同程序的结果会不一致; "
+        "请统一, 或将错误一方的代码设为 0",
+    ),
+    "conformity.nifti_spacing": (
+        ERROR,
+        "pixdim of the NIfTI header is not the voxel size of its sform; make them equal",
+        "NIfTI 文件头的 pixdim 与 sform 的体素大小不一致, 请统一",
+    ),
+    "conformity.nifti_units": (
+        WARNING,
+        "the NIfTI header names no unit of length, or none that exists; millimetres were taken; "
+        "write xyzt_units",
+        "NIfTI 文件头未给出长度单位或单位无效, 已按毫米处理; 请写入 xyzt_units",
+    ),
+    "conformity.nifti_code": (
+        WARNING,
+        "the NIfTI header has an sform or qform code that the standard does not know; use 0 to 5",
+        "NIfTI 文件头的 sform 或 qform 代码不在标准之内, 请使用 0 至 5",
+    ),
+    "semantics.spacing": (
+        ERROR,
+        "pixels are smaller than a micrometre or larger than 10 cm: spacing or its unit is wrong; "
+        "correct it",
+        "像素小于 1 微米或大于 10 厘米, 间距或其单位有误, 请更正",
+    ),
+    "identifier.burned_in_text": (
+        WARNING,
+        "something in the pixels looks like a line of text; look at it, and cover it if it names "
+        "a person, a date or a place",
+        "像素中疑似含有一行文字; 请人工查看, 若涉及姓名、日期或地点请遮盖",
+    ),
+    "identifier.face": (
+        WARNING,
+        "a volume of a head from which the face may be rebuilt; look at it, and remove the face",
+        "头部体数据可能重建出面部; 请人工查看并去除面部",
+    ),
+    "identifier.face_possible": (
+        INFO,
+        "a volume of the size of a head without a body part; if it is one, check that the face "
+        "cannot be rebuilt",
+        "体数据大小与头部相当但未注明部位; 若为头部, 请检查是否可重建面部",
+    ),
     "alpha_dropped": (
         WARNING,
         "the picture has a transparency channel, which was left out",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sdq_core.aigc import generated
 from sdq_core.characteristics.metadata import Metadata
 
 __all__ = ["SignalsMetadata"]
@@ -29,6 +30,7 @@ class SignalsMetadata(Metadata):
         False
         """
         return any(
-            key.replace("_", "").lower() in DECLARING and value.strip().lower() in YES
+            key.replace("_", "").lower() in DECLARING
+            and (value.strip().lower() in YES or generated(value))
             for key, value in (*metadata.items(), *attributes.items())
         )

@@ -16,6 +16,7 @@ from sdq_core.result import MeasureText
 if TYPE_CHECKING:
     from sdq_core.modality import Describer
     from sdq_core.study import Study
+    from sdq_signals.display import SignalsDisplayer
 
 __all__ = ["Signals"]
 
@@ -94,3 +95,10 @@ class Signals(Modality):
         from sdq_signals.thumbnail import thumbnail
 
         return thumbnail(item, SignalsSettings.of(settings))
+
+    def displayer(self, study: Study) -> SignalsDisplayer:
+        """Return what draws recordings for readers: paper and strips in fixed scales."""
+        from sdq_signals.display import SignalsDisplayer
+        from sdq_signals.settings import SignalsSettings
+
+        return SignalsDisplayer(SignalsSettings.of(study.settings))

@@ -11,7 +11,7 @@ over in silence.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,10 +84,11 @@ def list_items(source: Path, settings: SignalsSettings | None = None) -> Listing
                 findings.append(finding("table_passed_over", item=identifier))
         else:
             to_hash[identifier] = [path, *_beside(path)]
-    items += _hashed(to_hash)
+    hashes = _hashes(to_hash)
+    items += _hashed(to_hash, hashes)
     if settings.window_s is not None:
         items = [w for item in items for w in _windows(item, settings, settings.window_s)]
-    return Listing(tuple(sorted(items, key=lambda i: natural(i.id))), tuple(findings))
+    return Listing(tuple(sorted(items, key=lambda i: natural(i.id))), tuple(findings), hashes)
 
 
 def open_recording(item: Item, settings: SignalsSettings | None = None) -> Recording:
@@ -211,10 +212,13 @@ def _arrays(path: Path, identifier: str, settings: SignalsSettings) -> list[Item
         return [Item(identifier, (path,))]
 
 
-def _hashed(to_hash: dict[str, list[Path]]) -> Iterator[Item]:
-    """Items of one file or several, with one digest over all."""
+def _hashes(to_hash: dict[str, list[Path]]) -> dict[Path, str]:
     wanted = list(dict.fromkeys(p for paths in to_hash.values() for p in paths))
-    digests = dict(zip(wanted, hash_files(wanted), strict=True))
+    return dict(zip(wanted, hash_files(wanted), strict=True))
+
+
+def _hashed(to_hash: dict[str, list[Path]], digests: Mapping[Path, str]) -> Iterator[Item]:
+    """Items of one file or several, with one digest over all."""
     for identifier, paths in to_hash.items():
         known = [digests[p] for p in paths]
         if not all(known):

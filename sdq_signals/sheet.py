@@ -93,20 +93,28 @@ class Sheet:
         font = ImageFont.load_default(size)
         self._type.text((x, y), words, fill=255, font=font, anchor=anchor)
 
-    def png(self) -> bytes:
-        """Return the sheet as a PNG of a few colours: pixels only, the same bytes every time."""
-        from PIL import Image
-
+    def pixels(self) -> NDArray[np.uint8]:
+        """Return the sheet as places in `palette`, shape (height, width)."""
         ink = np.maximum(np.asarray(self._ink.reduce(FINE)), np.asarray(self._words))
         shade = np.round(ink * ((SHADES - 1) / 255)).astype(np.uint8)
-        picture = Image.fromarray(self._ground * np.uint8(SHADES) + shade, "L")
-        palette = [
+        found: NDArray[np.uint8] = self._ground * np.uint8(SHADES) + shade
+        return found
+
+    def palette(self) -> list[int]:
+        """Return the colours: red, green, blue of each in turn."""
+        return [
             round(under + (over - under) * level / (SHADES - 1))
             for ground in self._grounds
             for level in range(SHADES)
             for under, over in zip(ground, _INK, strict=True)
         ]
-        picture.putpalette(palette)
+
+    def png(self) -> bytes:
+        """Return the sheet as a PNG of a few colours: pixels only, the same bytes every time."""
+        from PIL import Image
+
+        picture = Image.fromarray(self.pixels(), "L")
+        picture.putpalette(self.palette())
         sink = io.BytesIO()
         picture.save(sink, "PNG", bits=4, optimize=False, compress_level=9)
         return sink.getvalue()

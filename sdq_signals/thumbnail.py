@@ -17,7 +17,7 @@ from sdq_signals.recording import Kind
 from sdq_signals.settings import SignalsSettings
 from sdq_signals.sheet import Sheet
 
-__all__ = ["draw", "thumbnail"]
+__all__ = ["GREY", "PINK", "draw", "reach_of", "sheet_of", "thumbnail"]
 
 SECONDS: Final = 10.0
 """Length of what is drawn: that of a standard electrocardiogram and of a page of EEG."""
@@ -28,8 +28,8 @@ SPEED: Final = 25.0
 GAINS: Final = (10.0, 5.0, 2.5, 1.0, 0.5, 0.25, 0.1)
 WIDEST, HIGHEST = 860, 640
 EDGE, PULSE = 5, 10
-_PINK: Final = ((255, 252, 250), (252, 228, 225), (243, 187, 184))
-_GREY: Final = ((255, 255, 255), (226, 230, 233), (226, 230, 233))
+PINK: Final = ((255, 252, 250), (252, 228, 225), (243, 187, 184))
+GREY: Final = ((255, 255, 255), (226, 230, 233), (226, 230, 233))
 
 Strip = tuple[int, int, int]
 """Channel, first sample, last sample."""
@@ -103,12 +103,49 @@ def draw(
     >>> draw(np.zeros((2, 500), np.float32), 100.0, ["II", "V5"], "ecg")[1:4]
     b'PNG'
     """
+    return sheet_of(samples, rate, labels, kind, calibrated=calibrated).png()
+
+
+def sheet_of(
+    samples: NDArray[np.float32],
+    rate: float,
+    labels: Sequence[str],
+    kind: Kind,
+    *,
+    calibrated: bool = True,
+    gain: float | None = None,
+    mm: int | None = None,
+    common_reach: float | None = None,
+) -> Sheet:
+    """Return channels drawn on a sheet, in a scale of their own or in a given one.
+
+    Parameters
+    ----------
+    samples, rate, labels, kind, calibrated
+        As in `draw`.
+    gain : float, optional
+        Millimetres a millivolt of an ECG, whatever its height.
+    mm : int, optional
+        Pixels a millimetre of an ECG.
+    common_reach : float, optional
+        Microvolts of an EEG that fill the height of a row, see `reach_of`.
+    """
     values = np.where(np.isfinite(samples), samples, np.nan).astype(np.float64)
     values = values[:, : _length(kind, rate)]
     names = [_shown(label, k) for k, label in enumerate(labels)]
     if kind == "ecg":
-        return _electrocardiogram(values, rate, names, calibrated=calibrated)
-    return _stacked(values, rate, names, kind, calibrated=calibrated)
+        return _electrocardiogram(
+            values, rate, names, calibrated=calibrated, fixed_gain=gain, fixed_mm=mm
+        )
+    return _stacked(values, rate, names, kind, calibrated=calibrated, common_reach=common_reach)
+
+
+def reach_of(samples: NDArray[np.float32]) -> float:
+    """Return how far the channels of an EEG reach from their middle: the median of all."""
+    channels = [np.asarray(v, np.float64) for v in samples]
+    reach = [_reach(v - _middle(v), 98) for v in channels]
+    lively = [r for r in reach if r > 0]
+    return float(np.median(lively)) if lively else 0.0
 
 
 def _length(kind: Kind, rate: float) -> int:
@@ -137,8 +174,14 @@ def _electrode(name: str) -> bool:
 
 
 def _electrocardiogram(
-    values: NDArray[np.float64], rate: float, names: list[str], *, calibrated: bool
-) -> bytes:
+    values: NDArray[np.float64],
+    rate: float,
+    names: list[str],
+    *,
+    calibrated: bool,
+    fixed_gain: float | None = None,
+    fixed_mm: int | None = None,
+) -> Sheet:
     """Draw leads on millimetre paper."""
     rows = _layout(values.shape[1], rate, names)
     used = sorted({channel for row in rows for channel, _, _ in row})
@@ -147,13 +190,15 @@ def _electrocardiogram(
     height = 30 if len(rows) <= 4 else 25 if len(rows) <= 6 else 20  # mm
     # A trace may enter the next row, as on paper, but not cross it.
     gain = next((g for g in GAINS if g * reach <= height), GAINS[-1])
+    if fixed_gain is not None:
+        gain = fixed_gain
     if not calibrated:
         gain = 0.4 * height / (reach or 1.0)
     seconds = max(sum(last - first for _, first, last in row) for row in rows) / rate
     wide = EDGE + PULSE + math.ceil(max(SPEED * min(seconds, SECONDS), 20) / 5) * 5 + EDGE
     high = EDGE + height * len(rows) + 2 * EDGE
-    mm = min(max(min(WIDEST // wide, HIGHEST // high), 3), 6)
-    sheet = Sheet(wide * mm + 1, high * mm + 1, *_PINK)
+    mm = fixed_mm or min(max(min(WIDEST // wide, HIGHEST // high), 3), 6)
+    sheet = Sheet(wide * mm + 1, high * mm + 1, *PINK)
     sheet.rule(mm, 5 * mm)
     size = 11 if mm == 3 else 13
     for place, row in enumerate(rows):
@@ -174,7 +219,7 @@ def _electrocardiogram(
             start += (last - first) * mm * SPEED / rate
     scale = f"{SPEED:g} mm/s" + (f"    {gain:g} mm/mV" if calibrated else "")
     sheet.write(mm * EDGE, sheet.height - 0.6 * mm * EDGE, scale, size)
-    return sheet.png()
+    return sheet
 
 
 def _layout(length: int, rate: float, names: list[str]) -> list[list[Strip]]:
@@ -214,15 +259,21 @@ def _pulse(sheet: Sheet, base: float, gain: float, mm: int) -> None:
 
 
 def _stacked(
-    values: NDArray[np.float64], rate: float, names: list[str], kind: Kind, *, calibrated: bool
-) -> bytes:
+    values: NDArray[np.float64],
+    rate: float,
+    names: list[str],
+    kind: Kind,
+    *,
+    calibrated: bool,
+    common_reach: float | None = None,
+) -> Sheet:
     """Draw channels one under another: EEG in one scale, others each in its own."""
     common = kind == "eeg"
     shown = values[: MOST_STRIPS[kind]]
     row = min(max(560 // len(shown), 14), 60) if common else min(max(420 // len(shown), 48), 120)
     left, right, top, foot = 66, 792, 12, 34
     size = min(max(row - 4, 9), 12)
-    sheet = Sheet(860, top + row * len(shown) + foot, *_GREY)
+    sheet = Sheet(860, top + row * len(shown) + foot, *GREY)
     seconds = shown.shape[1] / rate
     second = (right - left) / seconds
     step = _round_below(seconds / 8)
@@ -236,7 +287,7 @@ def _stacked(
     ]
     if common:
         lively = [r for r in reach if r > 0]
-        reach = [float(np.median(lively)) if lively else 1.0] * len(shown)
+        reach = [common_reach or (float(np.median(lively)) if lively else 1.0)] * len(shown)
     x = left + np.arange(shown.shape[1], dtype=np.float64) * (second / rate)
     for k, (trace, level) in enumerate(zip(shown, levels, strict=True)):
         base = top + (k + 0.5) * row
@@ -256,7 +307,7 @@ def _stacked(
     sheet.write(left + step * second + 6, bottom + 10, f"{step:g} s", 12, "lm")
     if len(shown) < len(values):
         sheet.write(left + 240, bottom + 10, f"{len(shown)} / {len(values)}", 12, "lm")
-    return sheet.png()
+    return sheet
 
 
 def _scale_bar(

@@ -17,6 +17,7 @@ from sdq_core.characteristics.evaluation import CharacteristicEvaluation, Part
 from sdq_core.characteristics.learning import LOGISTIC, Learner, learning_curve, task
 from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.measurement import Better, Interval, Measurement, Method
+from sdq_core.rare_values import nameable, named_bars
 from sdq_core.reasons import why
 from sdq_core.statistics import (
     central_interval,
@@ -176,6 +177,9 @@ class Balance(CharacteristicEvaluation):
             values = sorted((set(real.tolist()) | set(synthetic.tolist())) - {""})
             if not 2 <= len(values) <= 50:
                 continue  # a constant has no entropy; a free text or a number is no attribute class
+            named = nameable(cohorts, name)
+            if len(named & set(values)) < 2:
+                continue  # a column of names or keys
             found = True
             counts = class_counts(synthetic, values)
             null = _bootstrap_counts(cohorts, _attribute(name), values, int(counts.sum()))
@@ -200,17 +204,12 @@ class Balance(CharacteristicEvaluation):
                     "Part 6 proposal; Shannon 1948",
                     {"values": len(values)},
                 ),
-                details={
-                    "bars": [
-                        {"label": v, "synthetic": float(s), "real": float(r)}
-                        for v, s, r in zip(
-                            values,
-                            counts / max(counts.sum(), 1),
-                            class_counts(real, values) / max(len(real), 1),
-                            strict=True,
-                        )
-                    ]
-                },
+                details=named_bars(
+                    values,
+                    counts / max(counts.sum(), 1),
+                    class_counts(real, values) / max(len(real), 1),
+                    named,
+                ),
             )
         if not found:
             yield Measurement(

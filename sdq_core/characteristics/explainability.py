@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sdq_core.characteristics.bias import Naming, causes
 from sdq_core.characteristics.comparison import (
     Comparison,
     compare_embedding,
@@ -16,18 +17,17 @@ from sdq_core.characteristics.comparison import (
 )
 from sdq_core.characteristics.evaluation import CharacteristicEvaluation, Part
 from sdq_core.characteristics.marginals import marginal_consistency
-from sdq_core.characteristics.rates import rate
+from sdq_core.characteristics.traceability import described, traced
 from sdq_core.cohort import Cohort, Cohorts
+from sdq_core.finding import Finding
 from sdq_core.measurement import Interval, Measurement, Method
 from sdq_core.reasons import why
 from sdq_core.statistics import gram, weighted_discrepancy
-from sdq_core.study import GeneratorFacts
 from sdq_core.vocabulary import Characteristic
 
 __all__ = ["Explainability"]
 
 LEAST_PER_SUBGROUP = 20
-TRACEABILITY = "Part 6 proposal, explainability: key steps traceable"
 GENERATOR = ("generator", "algorithm", "algorithmname")
 """Keys that name what made an item, in lower case and without the prefix ``text:``."""
 REPRODUCES = ("seed", "condition", "run", "generatorversion", "algorithmversion")
@@ -47,6 +47,10 @@ class Explainability(CharacteristicEvaluation):
     def features(self, cohorts: Cohorts, seed: int) -> Comparison | None:
         """Put the features among which the sources of bias are sought side by side."""
         return compare_scalars(cohorts, self.scalar_names(cohorts), seed)
+
+    def naming(self, cohorts: Cohorts) -> Naming:
+        """Return what the features are called, and what belongs together."""
+        return Naming()
 
     def lineage(self, metadata: Mapping[str, str], attributes: Mapping[str, str]) -> bool:
         """Return whether one item names its generator and a seed, condition, version or run.
@@ -79,55 +83,13 @@ class Explainability(CharacteristicEvaluation):
             Part(("bias_sources",), self.sources),
         )
 
-    def process(self, cohorts: Cohorts) -> Iterator[Measurement]:
-        """Measure the share of the generator's description that is filled in."""
-        facts = cohorts.study.generator
-        if facts is None:
-            yield Measurement(
-                self.id("process_traceability"),
-                aspect="process_traceability",
-                **why("no_generator"),
-            )
-            return
-        names = list(GeneratorFacts.model_fields)
-        missing = [n for n in names if not getattr(facts, n)]
-        yield Measurement(
-            self.id("process_traceability"),
-            value=1 - len(missing) / len(names),
-            better="higher",
-            unit="share",
-            aspect="process_traceability",
-            method=Method(
-                "share of the keys of the study's section 'generator' that are filled in",
-                TRACEABILITY,
-                {"keys": names},
-            ),
-            details={"missing": missing},
-        )
+    def process(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
+        """Measure the share of the facts about the generation that are stated and not refuted."""
+        return described(self.id("process_traceability"), cohorts)
 
-    def items(self, cohorts: Cohorts) -> Iterator[Measurement]:
+    def items(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
         """Measure the share of synthetic items whose own origin can be traced."""
-        cohort = cohorts.synthetic
-        flags = np.array(
-            [
-                self.lineage(
-                    cohort.table.metadata(row),
-                    {
-                        **cohort.table.items[row].attributes,
-                        **{k: str(v[row]) for k, v in cohort.attributes.items()},
-                    },
-                )
-                for row in range(len(cohort))
-            ],
-            dtype=bool,
-        )
-        yield rate(
-            self.id("item_lineage_share"),
-            flags[cohort.table.readable],
-            aspect="process_traceability",
-            name="share of readable items that name their generator, and a seed, condition or run",
-            source=TRACEABILITY,
-        )
+        return traced(self.id("item_lineage_share"), cohorts, self.lineage)
 
     def subgroups(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure how differently well the subgroups are imitated."""
@@ -235,6 +197,8 @@ class Explainability(CharacteristicEvaluation):
                 id_, aspect="bias_explained", **why("no_embedding", cohorts="one of the cohorts")
             )
             return
+        # Before the ranking is given: what breaks here must not be lost behind it.
+        split = list(causes(id_, cohorts, comparison, self.naming(cohorts)))
         share = marginal_consistency(comparison)
         medians = np.median(comparison.raw[comparison.synthetic], axis=0) - np.median(
             comparison.raw[comparison.reference], axis=0
@@ -265,6 +229,7 @@ class Explainability(CharacteristicEvaluation):
                 "ranking_unit": "distance over margin (1 = as far as real from real)",
             },
         )
+        yield from split
 
 
 def _attribute(cohort: Cohort, name: str) -> NDArray[np.str_] | None:

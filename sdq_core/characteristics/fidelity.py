@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,21 @@ from sdq_core.characteristics.comparison import (
     Comparison,
     compare_embedding,
     compare_scalars,
-    principal_components,
     principal_map,
     shared_scalars,
-    spread,
 )
+from sdq_core.characteristics.conditional import Aspect, conditional_fidelity
 from sdq_core.characteristics.evaluation import CharacteristicEvaluation, Part
 from sdq_core.characteristics.marginals import histograms, marginal_consistency
+from sdq_core.characteristics.replicates import (
+    NEIGHBOURS,
+    Kernel,
+    Replicates,
+    by_kernel,
+    frechet,
+    marginals,
+    neighbours,
+)
 from sdq_core.cohort import Cohorts
 from sdq_core.finding import Finding
 from sdq_core.measurement import Interval, Measurement, Method
@@ -28,20 +36,14 @@ from sdq_core.reasons import why
 from sdq_core.statistics import (
     attack_curve,
     classifier_two_sample_test,
-    frechet_distance,
-    gram,
     holm,
-    prdc_from_distances,
-    squared_distances,
     two_sample_tests,
-    weighted_discrepancy,
 )
 from sdq_core.vocabulary import Characteristic, Severity
 
 __all__ = ["Fidelity"]
 
 Values = NDArray[np.float64]
-Kernel = Literal["rbf", "cubic", "energy"]
 
 GRETTON = "Gretton et al. 2012, JMLR 13:723"
 KID = "Binkowski et al. 2018, arXiv:1801.01401"
@@ -57,6 +59,9 @@ KERNELS: Final[dict[str, tuple[Kernel, str, str]]] = {
     "energy_distance": ("energy", "unbiased energy distance of robustly scaled features", SZEKELY),
 }
 """Measure -> kernel, method and source."""
+
+FRECHET_ITEMS: Final = 50
+"""Fewest items a side of which a Frechet distance is readable."""
 
 LEAST_GROUPS: Final = 6
 """Fewest subjects a side of which pairs are compared."""
@@ -83,6 +88,7 @@ class Fidelity(CharacteristicEvaluation):
             Part(("frechet_distance",), self.frechet),
             Part(("precision", "recall", "density", "coverage"), self.neighbours),
             Part(("c2st_auc",), self.classifier),
+            Part(("conditional_share_consistent",), self.conditional),
         )
 
     def marginals(self, cohorts: Cohorts) -> Iterator[Measurement]:
@@ -161,7 +167,7 @@ class Fidelity(CharacteristicEvaluation):
         """
         kernel, name, source = KERNELS[measure]
         known = [(e, f, c) for e, f, c in sides if c is not None and _enough(c)]
-        readings = [_kernel_reading(c, kernel) for _, _, c in known]
+        readings = [by_kernel(c, kernel, permuted=True) for _, _, c in known]
         adjusted = holm(np.array([r.p for r in readings])) if readings else np.empty(0)
         for (embedding, facts, comparison), reading, p_holm in zip(
             known, readings, adjusted, strict=True
@@ -175,8 +181,8 @@ class Fidelity(CharacteristicEvaluation):
                 better="lower",
                 variant=embedding,
                 aspect="joint_consistency",
-                interval=reading.interval,
-                noise_floor=reading.floor,
+                interval=reading.interval(),
+                noise_floor=comparison.floor(reading.null),
                 n=comparison.n,
                 method=Method(
                     f"{name}; p by permutation of subjects, Holm over the embeddings",
@@ -186,9 +192,9 @@ class Fidelity(CharacteristicEvaluation):
                 ),
                 details=details,
             )
-        for embedding, _, side in sides:
+        for embedding, facts, side in sides:
             if side is None:
-                yield self._no_embedding(measure, embedding)
+                yield self._no_embedding(measure, embedding, facts)
             elif not _enough(side):
                 yield Measurement(
                     self.id(measure),
@@ -206,32 +212,29 @@ class Fidelity(CharacteristicEvaluation):
         """Measure the Frechet distance in a dimension that this n can carry."""
         for embedding, facts, comparison in self._each(cohorts):
             if comparison is None:
-                yield self._no_embedding("frechet_distance", embedding)
+                yield self._no_embedding("frechet_distance", embedding, facts)
                 continue
             smallest = min(comparison.sizes)
             dimension = min(smallest // 5, comparison.values.shape[1])
-            if smallest < 50:
+            if smallest < FRECHET_ITEMS:
                 yield Measurement(
                     self.id("frechet_distance"),
                     variant=embedding,
                     aspect="joint_consistency",
-                    **why("too_few", needed=50, what="items in each cohort", found=smallest),
+                    **why(
+                        "too_few", needed=FRECHET_ITEMS, what="items in each cohort", found=smallest
+                    ),
                 )
                 continue
-            reduced = principal_components(comparison, dimension)[0]
-            value, interval, floor = comparison.measure(
-                lambda i, j, z=reduced: frechet_distance(z[i], z[j]),  # type: ignore[misc]
-                lower=0.0,
-                upper=np.inf,
-            )
+            found = frechet(comparison, dimension)
             yield Measurement(
                 self.id("frechet_distance"),
-                value=value,
+                value=found.value,
                 better="lower",
                 variant=embedding,
                 aspect="joint_consistency",
-                interval=interval,
-                noise_floor=floor,
+                interval=found.interval(),
+                noise_floor=comparison.floor(found.null),
                 n=comparison.n,
                 method=Method(
                     "Frechet distance in principal components of the real pool (n/5 at most)",
@@ -243,11 +246,11 @@ class Fidelity(CharacteristicEvaluation):
 
     def neighbours(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure precision, recall, density and coverage."""
-        measures = ("precision", "recall", "density", "coverage")
+        measures = NEIGHBOURS
         for embedding, facts, comparison in self._each(cohorts):
             if comparison is None:
                 for measure in measures:
-                    yield self._no_embedding(measure, embedding)
+                    yield self._no_embedding(measure, embedding, facts)
                 continue
             if min(comparison.sizes) < 20:
                 for measure in measures:
@@ -263,27 +266,16 @@ class Fidelity(CharacteristicEvaluation):
                         ),
                     )
                 continue
-            distances = squared_distances(comparison.values, comparison.values)
-
-            def four(i: NDArray[np.intp], j: NDArray[np.intp], d: Values = distances) -> Values:
-                return np.array(
-                    prdc_from_distances(d[np.ix_(i, i)], d[np.ix_(j, j)], d[np.ix_(i, j)], k=5)
-                )
-
-            value = four(comparison.reference, comparison.synthetic)
-            halves = np.array([four(i, j) for i, j in comparison.halves])
-            null = np.array([four(i, j) for i, j in comparison.splits])
-            for m, measure in enumerate(measures):
-                upper = np.inf if measure == "density" else 1.0
+            for measure, found in zip(measures, neighbours(comparison), strict=True):
                 yield Measurement(
                     self.id(measure),
-                    value=float(value[m]),
+                    value=found.value,
                     better="higher",
                     unit="1" if measure == "density" else "share",
                     variant=embedding,
                     aspect="joint_consistency",
-                    interval=spread(float(value[m]), halves[:, m], 0.0, upper),
-                    noise_floor=comparison.floor(null[:, m]),
+                    interval=found.interval(),
+                    noise_floor=comparison.floor(found.null),
                     n=comparison.n,
                     method=Method(
                         f"{measure} with 5 nearest neighbours",
@@ -301,7 +293,7 @@ class Fidelity(CharacteristicEvaluation):
         """
         for embedding, facts, comparison in self._each(cohorts):
             if comparison is None:
-                yield self._no_embedding("c2st_auc", embedding)
+                yield self._no_embedding("c2st_auc", embedding, facts)
                 continue
             both = np.concatenate([comparison.reference, comparison.synthetic])
             groups = comparison.groups[both]
@@ -353,16 +345,45 @@ class Fidelity(CharacteristicEvaluation):
                     role="synthetic",
                 )
 
+    def conditional(self, cohorts: Cohorts) -> Iterator[Measurement]:
+        """Measure in how many classes and subgroups synthetic data are like real ones."""
+        id_ = self.id("conditional_share_consistent")
+        return conditional_fidelity(id_, cohorts, list(self.aspects(cohorts)))
+
+    def aspects(self, cohorts: Cohorts) -> Iterator[Aspect]:
+        """Return the ways in which each subgroup is compared: those of this modality's measures.
+
+        The classifier is left out: its permutations cost as much as all others together.
+        """
+        own = {m for part in self.parts() for m in part.measures}
+        scalars = compare_scalars(
+            cohorts, self.scalar_names(cohorts), cohorts.seed("conditional/scalars")
+        )
+        if scalars is not None and "marginal_share_consistent" in own:
+            yield Aspect(("marginal_share_consistent",), None, scalars, _marginals)
+        for embedding, _, comparison in self._each(cohorts):
+            if comparison is None:
+                continue
+            for measure in ("mmd", "kernel_distance"):
+                if measure in own:
+                    read = partial(_by_kernel, kernel=KERNELS[measure][0])
+                    yield Aspect((measure,), embedding, comparison, read)
+            yield Aspect(("frechet_distance",), embedding, comparison, _frechet, FRECHET_ITEMS)
+            yield Aspect(NEIGHBOURS, embedding, comparison, neighbours)
+
     def _each(self, cohorts: Cohorts) -> Iterator[tuple[str, dict[str, Any], Comparison | None]]:
         for name, facts in self.embedding_facts(cohorts).items():
             yield name, {"name": name, **facts}, compare_embedding(cohorts, name)
 
-    def _no_embedding(self, measure: str, embedding: str) -> Measurement:
+    def _no_embedding(self, measure: str, embedding: str, facts: Mapping[str, Any]) -> Measurement:
+        lacking = facts.get("lacking")
+        reason = (
+            why("no_weights", what=str(lacking))
+            if lacking
+            else why("no_embedding", cohorts="one of the cohorts")
+        )
         return Measurement(
-            self.id(measure),
-            variant=embedding,
-            aspect="joint_consistency",
-            **why("no_embedding", cohorts="one of the cohorts"),
+            self.id(measure), variant=embedding, aspect="joint_consistency", **reason
         )
 
 
@@ -377,28 +398,13 @@ def _enough(comparison: Comparison) -> bool:
     return _fewest(comparison) >= LEAST_GROUPS
 
 
-@dataclass(frozen=True)
-class _KernelReading:
-    value: float
-    interval: Interval
-    floor: Interval
-    p: float
+def _by_kernel(comparison: Comparison, kernel: Kernel) -> Sequence[Replicates]:
+    return (by_kernel(comparison, kernel),)
 
 
-def _kernel_reading(comparison: Comparison, kernel: Kernel) -> _KernelReading:
-    """Value, interval, floor and p of one kernel from one Gram matrix."""
-    matrix = gram(comparison.values, kernel)
+def _frechet(comparison: Comparison) -> Sequence[Replicates]:
+    return (frechet(comparison, min(min(comparison.sizes) // 5, comparison.values.shape[1])),)
 
-    def values(weights: tuple[Values, Values]) -> Values:
-        return weighted_discrepancy(matrix, *weights, comparison.groups)
 
-    value = float(values(comparison.observed_weights)[0])
-    # A resample of few subjects may hold one alone, of which there are no pairs.
-    low, high = np.nanquantile(values(comparison.bootstrap_weights), [0.025, 0.975])
-    null = values(comparison.permutation_weights)
-    return _KernelReading(
-        value,
-        Interval(float(min(low, value)), float(max(high, value)), "bootstrap of subjects"),
-        comparison.floor(values(comparison.split_weights)),
-        float((1 + (null >= value).sum()) / (1 + len(null))),
-    )
+def _marginals(comparison: Comparison) -> Sequence[Replicates]:
+    return (marginals(comparison),)

@@ -31,6 +31,8 @@ class MarginalConsistency:
     consistent : ndarray of bool, shape (F,)
     distance, margin : ndarray, shape (F,)
         Wasserstein-1 in units of the scaled feature (real median and spread), and its margin.
+    halves, null : ndarray, shape (R,)
+        Shares of half samples, and of real parts against each other.
     """
 
     value: float
@@ -39,6 +41,8 @@ class MarginalConsistency:
     consistent: NDArray[np.bool_]
     distance: NDArray[np.float64]
     margin: NDArray[np.float64]
+    halves: NDArray[np.float64]
+    null: NDArray[np.float64]
 
 
 def marginal_consistency(comparison: Comparison) -> MarginalConsistency:
@@ -67,13 +71,16 @@ def marginal_consistency(comparison: Comparison) -> MarginalConsistency:
     consistent = distance <= margin
     halves = distances(comparison.weights(comparison.halves)) <= np.sqrt(2) * margin
     value = float(consistent.mean())
+    shares = (null <= margin).mean(axis=1)
     return MarginalConsistency(
         value=value,
         interval=spread(value, halves.mean(axis=1), 0.0, 1.0),
-        noise_floor=comparison.floor((null <= margin).mean(axis=1)),
+        noise_floor=comparison.floor(shares),
         consistent=consistent,
         distance=distance,
         margin=margin,
+        halves=halves.mean(axis=1),
+        null=shares,
     )
 
 

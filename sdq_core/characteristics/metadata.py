@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sdq_core.aigc import LABEL_RULES, LabelState, label_state
 from sdq_core.characteristics.evaluation import CharacteristicEvaluation, Part
 from sdq_core.characteristics.rates import rate
 from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.finding import Finding
-from sdq_core.measurement import Measurement
+from sdq_core.measurement import Measurement, Method
 from sdq_core.vocabulary import Characteristic, Severity
 
 __all__ = ["Metadata"]
@@ -112,13 +113,7 @@ class Metadata(CharacteristicEvaluation):
         cohort = cohorts.synthetic
         flags = np.array(
             [
-                self.declares_synthetic(
-                    cohort.table.metadata(row),
-                    {
-                        **cohort.table.items[row].attributes,
-                        **{k: str(v[row]) for k, v in cohort.attributes.items()},
-                    },
-                )
+                self.declares_synthetic(cohort.table.metadata(row), cohort.stated(row))
                 for row in range(len(cohort))
             ],
             dtype=bool,
@@ -139,6 +134,50 @@ class Metadata(CharacteristicEvaluation):
             name="share of readable synthetic items that declare themselves synthetic",
             source="DICOM PS3.3 C.12.1 (0008,001C) Synthetic Data; GB 45438-2025",
         )
+        yield from self.labelled(cohort)
+
+    def labelled(self, cohort: Cohort) -> Iterator[Measurement | Finding]:
+        """Measure the share of readable items whose own file carries the label AIGC.
+
+        Every file is looked at and the share is that of these files, so that it has no interval.
+        The label table is no part of a file and does not count.
+        """
+        rows = np.flatnonzero(cohort.table.readable)
+        if not len(rows):
+            return
+        states = [
+            label_state(_label(cohort.table.metadata(row), cohort.table.items[row].attributes))
+            for row in rows
+        ]
+        counts = {str(state): states.count(state) for state in LabelState}
+        for row, state in zip(rows, states, strict=True):
+            # A cohort without any label does not claim to be labelled: that is no defect.
+            if state is LabelState.VALID or counts[LabelState.MISSING] == len(states):
+                continue
+            english, chinese = LABEL_RULES[state]
+            yield Finding(
+                f"{self.modality}.metadata.aigc_label",
+                Severity.ERROR,
+                english,
+                chinese,
+                item=str(cohort.table.ids[row]),
+                role=str(cohort.role),
+            )
+        yield Measurement(
+            self.id("declared_synthetic_share"),
+            value=counts[LabelState.VALID] / len(states),
+            better="higher",
+            unit="share",
+            variant="aigc",
+            aspect="required_attributes",
+            n={str(cohort.role): len(states)},
+            method=Method(
+                "share of readable synthetic files whose metadata carry the label AIGC: a JSON "
+                "object that says generated, by whom and under which number; all files, no sample",
+                "GB 45438-2025",
+            ),
+            details={"labels": counts},
+        )
 
     def _missing_labels(self, cohort: Cohort, cohorts: Cohorts) -> dict[str, NDArray[np.bool_]]:
         n = len(cohort)
@@ -155,3 +194,11 @@ class Metadata(CharacteristicEvaluation):
         if cohort.classes is None or not cohorts.study.classes:
             return np.zeros(len(cohort), bool)
         return ~np.isin(cohort.classes, [*cohorts.study.classes, ""])
+
+
+def _label(metadata: Mapping[str, str], attributes: Mapping[str, str]) -> str | None:
+    """Return what an item's own file holds under the key AIGC."""
+    for key, value in (*metadata.items(), *attributes.items()):
+        if key.removeprefix("text:").lower() == "aigc" and value.strip():
+            return value
+    return None

@@ -34,9 +34,22 @@ class Privacy(AttackSimulation):
             Part(("nearest_is_train_share",), self.nearest),
         )
 
+    def shared_with_real(self, cohorts: Cohorts) -> Iterator[Finding]:
+        """Find synthetic items whose header holds what identifies a real one, such as its UID.
+
+        Yields
+        ------
+        Finding
+            Of the area ``identifier``, with item and role. None unless a modality knows better.
+        """
+        yield from ()
+
     def identifiers(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
         """Measure the share of synthetic items with a direct identifier in header or file name."""
         named = {str(c.role): _named(c) for c in cohorts.all}
+        shared = tuple(self.shared_with_real(cohorts))
+        yield from shared
+        taken = {f.item for f in shared if f.severity is Severity.ERROR}
         for row in np.flatnonzero(named["synthetic"]):
             yield Finding(
                 f"{self.modality}.identifier.file_name",
@@ -52,7 +65,7 @@ class Privacy(AttackSimulation):
 
         yield rate(
             self.id("identifier_share"),
-            flagged(cohorts.synthetic),
+            flagged(cohorts.synthetic) | np.isin(cohorts.synthetic.table.ids, sorted(taken)),
             real=np.concatenate([flagged(c) for c in cohorts.real]),
             better="lower",
             aspect="privacy_compliance",

@@ -8,33 +8,34 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydicom import Dataset
     from pydicom.dataelem import DataElement, RawDataElement
-    from pydicom.tag import BaseTag
 
 __all__ = [
     "CHARACTER_SET_VRS",
     "DEFAULT_REPERTOIRE",
     "TEXT_VRS",
-    "Place",
     "attribute_name",
     "character_sets",
+    "element_is_empty",
+    "element_numbers",
+    "element_texts",
     "is_empty",
     "items",
+    "named_encodings",
     "number",
     "numbers",
     "parse_date",
     "place_text",
+    "stored_element",
     "stored_vr",
     "text",
     "texts",
-    "walk",
 ]
 
 SINGLE_VALUED_VRS = frozenset({"LT", "ST", "UR", "UT"})
@@ -50,33 +51,8 @@ DEFAULT_REPERTOIRE = ("iso8859",)
 PIXEL_GROUP = 0x7FE0
 ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
 """(FFFE,E000) in little and big endian (PS3.5 section 7.5)."""
-_MAX_DEPTH = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An element and where it stands.
-
-    Parameters
-    ----------
-    dataset : pydicom.Dataset
-        The data set or sequence item that holds it.
-    tag : pydicom.tag.BaseTag
-    path : tuple of (int, int)
-        Sequence tag and item number of each level above.
-    encodings : tuple of str
-        Python names of the character sets in force here.
-    """
-
-    dataset: Dataset
-    tag: BaseTag
-    path: tuple[tuple[int, int], ...]
-    encodings: tuple[str, ...]
-
-    @property
-    def where(self) -> str:
-        """Path in words, e.g. ``"SourceImageSequence[0].ReferencedSOPClassUID"``."""
-        return place_text(self.path, self.tag)
+MAX_DEPTH = 32
+"""Deepest nesting of sequences that is read."""
 
 
 def _word(tag: int) -> str:
@@ -130,7 +106,8 @@ def attribute_name(tag: int) -> str:
     return f"{keyword} {number_text}" if keyword else number_text
 
 
-def _stored(dataset: Dataset, tag: int) -> DataElement | RawDataElement | None:
+def stored_element(dataset: Dataset, tag: int) -> DataElement | RawDataElement | None:
+    """Return an element as it is stored, without conversion; None where it is absent."""
     # get_item gives the element as it was read; only a deferred one is converted.
     try:
         return dataset.get_item(tag)
@@ -162,13 +139,18 @@ def stored_vr(element: DataElement | RawDataElement) -> str:
         From the data dictionary where the file does not say (implicit VR, UN); ``"UN"`` for an
         element that the dictionary does not know either.
     """
-    vr = str(element.VR) if element.VR else "UN"
-    if vr != "UN":
-        return vr
+    vr = element.VR
+    if vr and vr != "UN":
+        return str(vr)
+    return _dictionary_vr(int(element.tag))
+
+
+@lru_cache(maxsize=8192)
+def _dictionary_vr(tag: int) -> str:
     from pydicom.datadict import dictionary_VR
 
     try:
-        return str(dictionary_VR(element.tag))
+        return str(dictionary_VR(tag))
     except KeyError:
         return "UN"
 
@@ -187,14 +169,17 @@ def is_empty(dataset: Dataset, attribute: int | str) -> bool:
     bool
         True for zero length, only padding, only delimiters, a sequence without items.
     """
-    element = _stored(dataset, _tag(attribute))
-    if element is None:
-        return True
+    element = stored_element(dataset, _tag(attribute))
+    return element is None or element_is_empty(element)
+
+
+def element_is_empty(element: DataElement | RawDataElement) -> bool:
+    """Return whether an element has no value; see `is_empty`."""
     value: Any = element.value
     if value is None:
         return True
     if stored_vr(element) in TEXT_VRS:
-        return not any(part.strip(" \0") for part in texts(dataset, attribute))
+        return not any(part.strip(" \0") for part in element_texts(element))
     return hasattr(value, "__len__") and len(value) == 0
 
 
@@ -215,7 +200,11 @@ def character_sets(
         An unknown name falls back to the default repertoire; the rule on the value itself reports
         it.
     """
-    names = texts(dataset, 0x00080005)
+    return named_encodings(texts(dataset, 0x00080005), inherited)
+
+
+def named_encodings(names: tuple[str, ...], inherited: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the Python codecs of character sets given by name; see `character_sets`."""
     if not any(names):
         return inherited
     from pydicom import charset
@@ -265,13 +254,18 @@ def texts(
     >>> texts(header, "ImageType")
     ('DERIVED', 'PRIMARY')
     """
-    element = _stored(dataset, _tag(attribute))
-    if element is None or element.value is None:
-        return ()
-    vr = stored_vr(element)
-    if vr not in TEXT_VRS:
-        return ()
+    element = stored_element(dataset, _tag(attribute))
+    return () if element is None else element_texts(element, encodings)
+
+
+def element_texts(
+    element: DataElement | RawDataElement, encodings: tuple[str, ...] = DEFAULT_REPERTOIRE
+) -> tuple[str, ...]:
+    """Return the values of a textual element, without padding; see `texts`."""
     value: Any = element.value
+    vr = stored_vr(element)
+    if value is None or vr not in TEXT_VRS:
+        return ()
     if isinstance(value, bytes):
         if (vr in CHARACTER_SET_VRS and not value.isascii()) or b"\x1b" in value:
             value = _decode(value, encodings)
@@ -327,17 +321,22 @@ def numbers(dataset: Dataset, attribute: int | str) -> tuple[float, ...]:
     >>> numbers(header, "PixelSpacing")
     (0.5, 0.5)
     """
-    tag = _tag(attribute)
-    element = _stored(dataset, tag)
-    if element is None or element.value is None:
+    element = stored_element(dataset, _tag(attribute))
+    return () if element is None else element_numbers(dataset, element)
+
+
+def element_numbers(dataset: Dataset, element: DataElement | RawDataElement) -> tuple[float, ...]:
+    """Return the values of a numerical element of a data set; see `numbers`."""
+    vr = stored_vr(element)
+    if element.value is None or (vr in TEXT_VRS and vr not in ("DS", "IS")):
         return ()
     try:
-        if stored_vr(element) in ("DS", "IS"):
-            values = [float(part) for part in texts(dataset, tag)]
+        if vr in ("DS", "IS"):
+            values = [float(part) for part in element_texts(element)]
         else:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                value: Any = dataset[tag].value
+                value: Any = dataset[element.tag].value
             values = [float(v) for v in (value if hasattr(value, "__iter__") else [value])]
     except Exception:  # pydicom raises many kinds on malformed numbers; none is a number
         return ()
@@ -403,7 +402,7 @@ def items(dataset: Dataset, attribute: int | str) -> tuple[Dataset, ...] | None:
         return ()
     from pydicom.sequence import Sequence
 
-    element = _stored(dataset, tag)
+    element = stored_element(dataset, tag)
     stored: Any = None if element is None else element.value
     # pydicom makes an item of whatever bytes it meets; a true one begins with its tag.
     if isinstance(stored, bytes) and stored and not stored.startswith(ITEM_TAGS):
@@ -417,36 +416,3 @@ def items(dataset: Dataset, attribute: int | str) -> tuple[Dataset, ...] | None:
     if value is None:
         return ()
     return tuple(value) if isinstance(value, Sequence) else None
-
-
-def walk(
-    dataset: Dataset,
-    path: tuple[tuple[int, int], ...] = (),
-    encodings: tuple[str, ...] = DEFAULT_REPERTOIRE,
-) -> Iterator[tuple[Place, DataElement | RawDataElement]]:
-    """Go through every element, sequences included, in the order of tags.
-
-    Parameters
-    ----------
-    dataset : pydicom.Dataset
-    path : tuple of (int, int)
-    encodings : tuple of str
-        As in force around `dataset`.
-
-    Yields
-    ------
-    place : Place
-    element : DataElement or RawDataElement
-        As stored. Pixel data and group lengths are passed over.
-    """
-    encodings = character_sets(dataset, encodings)
-    for tag in sorted(dataset.keys()):
-        if tag.group == PIXEL_GROUP or tag.element == 0:
-            continue
-        element = _stored(dataset, tag)
-        if element is None:
-            continue
-        yield Place(dataset, tag, path, encodings), element
-        if stored_vr(element) == "SQ" and len(path) < _MAX_DEPTH:
-            for index, item in enumerate(items(dataset, tag) or ()):
-                yield from walk(item, (*path, (int(tag), index)), encodings)

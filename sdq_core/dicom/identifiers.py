@@ -16,17 +16,15 @@ from sdq_core.dicom.elements import (
     stored_vr,
     text,
     texts,
-    walk,
 )
 from sdq_core.dicom.identifier_attributes import ATTRIBUTES, DATES, IdentifierAttribute
+from sdq_core.dicom.levels import Level, level_of
 from sdq_core.finding import Finding
 from sdq_core.identifiers import KIND_WORDS, identifiers_in_text, is_dummy
 from sdq_core.vocabulary import Severity
 
 if TYPE_CHECKING:
     from pydicom import Dataset
-
-    from sdq_core.dicom.elements import Place
 
 __all__ = ["identifiers"]
 
@@ -37,6 +35,7 @@ RETAIN_SAFE_PRIVATE, MODIFIED_DATES = "113111", "113107"
 NUMBER_KINDS = frozenset({"record_number", "order_number", "device"})
 CONTACT_KINDS = frozenset({"mobile_number", "telephone"})
 CONTRIBUTING_EQUIPMENT = 0x0018A001
+PATIENT_ID = 0x00100020
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class _Claim:
         return self.synthetic or self.deidentified
 
 
-def identifiers(dataset: Dataset, modality: str) -> tuple[Finding, ...]:
+def identifiers(source: Dataset | Level, modality: str) -> tuple[Finding, ...]:
     """Find residual identifiers.
 
     Attributes: those of `identifier_attributes` (45 CFR 164.514(b)(2), PS3.15 table E.1-1), direct
@@ -70,7 +69,7 @@ def identifiers(dataset: Dataset, modality: str) -> tuple[Finding, ...]:
 
     Parameters
     ----------
-    dataset : pydicom.Dataset
+    source : pydicom.Dataset or Level
     modality : str
         First part of the rules' ids.
 
@@ -89,8 +88,10 @@ def identifiers(dataset: Dataset, modality: str) -> tuple[Finding, ...]:
     >>> [(f.rule, f.severity.value) for f in identifiers(header, "imaging")]
     [('imaging.identifier.name', 'error')]
     """
+    level = level_of(source)
+    dataset = level.dataset
     claim = _claim(dataset)
-    found = list(_attributes_and_text(dataset, claim))
+    found = list(_attributes_and_text(level, claim))
     found += _dates(dataset, claim)
     found += _others(dataset, claim)
     return tuple(replace(f, rule=f"{modality}.identifier.{f.rule}") for f in found)
@@ -116,28 +117,32 @@ def _by_tag() -> dict[int, IdentifierAttribute]:
     return {attribute.tag: attribute for attribute in ATTRIBUTES}
 
 
-def _attributes_and_text(dataset: Dataset, claim: _Claim) -> Iterator[Finding]:
+def _attributes_and_text(root: Level, claim: _Claim) -> Iterator[Finding]:
     by_tag = _by_tag()
-    patient_id = text(dataset, "PatientID")
-    for place, element in walk(dataset):
-        vr = stored_vr(element)
-        attribute = by_tag.get(int(place.tag))
-        if attribute is None and vr not in CHARACTER_SET_VRS:
+    patient_id = root.text(PATIENT_ID)
+    for level, tag, element in root.walk():
+        attribute = by_tag.get(tag)
+        if attribute is None and stored_vr(element) not in CHARACTER_SET_VRS:
             continue
-        values = [v for v in texts(place.dataset, int(place.tag), place.encodings) if v.strip()]
+        values = [v for v in level.texts(tag) if v.strip()]
         if not values:
             continue
         finding = None
-        if attribute is not None and (attribute.direct or not place.path):
-            finding = _judge(place, attribute, values, claim, patient_id)
+        if attribute is not None and (attribute.direct or not level.path):
+            finding = _judge(level, tag, attribute, values, claim, patient_id)
             if finding is not None:
                 yield finding
         if finding is None or finding.severity is not Severity.ERROR:
-            yield from _patterns(place, attribute, values)
+            yield from _patterns(level, tag, attribute, values)
 
 
 def _judge(
-    place: Place, attribute: IdentifierAttribute, values: list[str], claim: _Claim, patient_id: str
+    level: Level,
+    tag: int,
+    attribute: IdentifierAttribute,
+    values: list[str],
+    claim: _Claim,
+    patient_id: str,
 ) -> Finding | None:
     kind = attribute.kind
     telling = [value for value in values if not is_dummy(value)]
@@ -148,20 +153,20 @@ def _judge(
         return None
     if kind in ("name", "staff_name"):
         # The generator's own entry names an organisation's people on purpose.
-        if any(sequence == CONTRIBUTING_EQUIPMENT for sequence, _ in place.path):
+        if any(sequence == CONTRIBUTING_EQUIPMENT for sequence, _ in level.path):
             return None
         if claim.made:
             if not any(v != patient_id and _reads_like_a_name(v) for v in telling):
                 return None
-            return _finding(place, kind, Severity.WARNING, attribute.action)
-        return _finding(place, kind, Severity.ERROR, attribute.action)
+            return _finding(level, tag, kind, Severity.WARNING, attribute.action)
+        return _finding(level, tag, kind, Severity.ERROR, attribute.action)
     if kind == "birth_date":
         if claim.synthetic or claim.dates_changed or not any(map(_is_full_date, telling)):
             return None
         severity = Severity.WARNING if claim.deidentified else Severity.ERROR
-        return _finding(place, kind, severity, attribute.action)
+        return _finding(level, tag, kind, severity, attribute.action)
     if kind in ("contact", "insurance_number"):
-        return _finding(place, kind, Severity.ERROR, attribute.action)
+        return _finding(level, tag, kind, Severity.ERROR, attribute.action)
     if claim.synthetic:
         return None
     if kind in RETAIN_OPTIONS:
@@ -170,7 +175,7 @@ def _judge(
     elif claim.deidentified:
         return None  # record and order numbers: documented pseudonyms
     severity = Severity.ERROR if attribute.direct else Severity.WARNING
-    return _finding(place, kind, severity, attribute.action)
+    return _finding(level, tag, kind, severity, attribute.action)
 
 
 def _reads_like_a_name(value: str) -> bool:
@@ -189,7 +194,7 @@ def _is_full_date(value: str) -> bool:
 
 
 def _patterns(
-    place: Place, attribute: IdentifierAttribute | None, values: list[str]
+    level: Level, tag: int, attribute: IdentifierAttribute | None, values: list[str]
 ) -> Iterator[Finding]:
     kinds = identifiers_in_text("\n".join(values))
     if attribute is not None and attribute.kind in NUMBER_KINDS:
@@ -197,12 +202,12 @@ def _patterns(
         kinds = [kind for kind in kinds if kind not in CONTACT_KINDS]
     for kind in kinds:
         severity = Severity.WARNING if kind == "telephone" else Severity.ERROR
-        yield _finding(place, kind, severity, "")
+        yield _finding(level, tag, kind, severity, "")
 
 
-def _finding(place: Place, kind: str, severity: Severity, action: str) -> Finding:
+def _finding(level: Level, tag: int, kind: str, severity: Severity, action: str) -> Finding:
     english, chinese = KIND_WORDS[kind]
-    name = attribute_name(place.tag)
+    name = attribute_name(tag)
     profile = f" (PS3.15 Basic Profile: {action})" if action else ""
     profile_zh = f"（PS3.15 基本规则：{action}）" if action else ""
     return Finding(
@@ -213,7 +218,7 @@ def _finding(place: Place, kind: str, severity: Severity, action: str) -> Findin
         f"{name} 疑似含有{chinese}{profile_zh}；请删除或以虚拟值代替，并在 PatientIdentityRemoved "
         "与 "
         "DeidentificationMethod 中说明去标识化",
-        place.where,
+        level.where(tag),
     )
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sdq_core.dicom.elements import items, text, texts, walk
+from sdq_core.aigc import label_in_text
+from sdq_core.dicom.elements import items, text, texts
+from sdq_core.dicom.levels import Level, level_of
 from sdq_core.identifiers import identifiers_in_text
 
 if TYPE_CHECKING:
@@ -28,15 +30,18 @@ LINEAGE_KEYS = {
 }
 """Name in the metadata -> keys of ``key=value`` in Derivation Description that mean it."""
 
+LABELLED = ("DerivationDescription", "ImageComments", "AcquisitionComments")
+"""Texts in which the label AIGC (GB 45438-2025) is looked for: DICOM has no attribute for it."""
+
 KEY_VALUE = re.compile(r"([A-Za-z][A-Za-z0-9_ -]{0,30}?)\s*[=:]\s*([^;,\n\r=]{1,64})")
 
 
-def synthesis_metadata(dataset: Dataset) -> dict[str, str]:
+def synthesis_metadata(source: Dataset | Level) -> dict[str, str]:
     """Return what a DICOM object says about its own synthesis, for ``Description.metadata``.
 
     Parameters
     ----------
-    dataset : pydicom.Dataset
+    source : pydicom.Dataset or Level
 
     Returns
     -------
@@ -46,8 +51,8 @@ def synthesis_metadata(dataset: Dataset) -> dict[str, str]:
         ``Run``, ``Condition``, ``Weights``, ``TrainingData`` (from ``key=value`` pairs in
         Derivation Description, from Algorithm Name (0066,0036) and Version (0066,0031) at any
         depth, else from the Contributing Equipment Sequence) and
-        ``ContributingEquipmentManufacturer``. A value in which an identifier is recognised is left
-        out.
+        ``ContributingEquipmentManufacturer``; ``AIGC``, the label of GB 45438-2025. A value in
+        which an identifier is recognised is left out.
 
     Examples
     --------
@@ -58,6 +63,8 @@ def synthesis_metadata(dataset: Dataset) -> dict[str, str]:
     >>> made["SyntheticData"], made["AlgorithmName"], made["Seed"]
     ('absent', 'vae', '7')
     """
+    level = level_of(source)
+    dataset = level.dataset
     stated = text(dataset, "SyntheticData")
     description = "; ".join(texts(dataset, "DerivationDescription"))
     derived = bool(description) or bool(items(dataset, "DerivationCodeSequence"))
@@ -66,12 +73,15 @@ def synthesis_metadata(dataset: Dataset) -> dict[str, str]:
         "derivation": "present" if derived else "absent",
     }
     found = key_values(description)
-    for name, value in _algorithm(dataset).items():
+    for name, value in _algorithm(level).items():
         found.setdefault(name, value)
     for equipment in items(dataset, "ContributingEquipmentSequence") or ():
         found.setdefault("ContributingEquipmentManufacturer", text(equipment, "Manufacturer"))
         found.setdefault("AlgorithmName", text(equipment, "ManufacturerModelName"))
         found.setdefault("AlgorithmVersion", text(equipment, "SoftwareVersions"))
+    for name in LABELLED:
+        if label := label_in_text("; ".join(texts(dataset, name))):
+            found.setdefault("AIGC", label)
     facts |= {k: v for k, v in sorted(found.items()) if v and not identifiers_in_text(v)}
     return facts
 
@@ -103,11 +113,11 @@ def key_values(description: str) -> dict[str, str]:
     return found
 
 
-def _algorithm(dataset: Dataset) -> dict[str, str]:
+def _algorithm(root: Level) -> dict[str, str]:
     wanted = {0x00660036: "AlgorithmName", 0x00660031: "AlgorithmVersion"}
     found: dict[str, str] = {}
-    for place, _ in walk(dataset):
-        name = wanted.get(int(place.tag))
+    for level, tag, _ in root.walk():
+        name = wanted.get(tag)
         if name is not None and name not in found:
-            found[name] = next(iter(texts(place.dataset, int(place.tag), place.encodings)), "")[:64]
+            found[name] = next(iter(level.texts(tag)), "")[:64]
     return found

@@ -6,29 +6,27 @@ import re
 import warnings
 from dataclasses import replace
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sdq_core.dicom.elements import (
     CHARACTER_SET_VRS,
     DEFAULT_REPERTOIRE,
+    MAX_DEPTH,
     TEXT_VRS,
     attribute_name,
-    items,
     stored_vr,
-    texts,
-    walk,
 )
+from sdq_core.dicom.levels import Level, level_of
 from sdq_core.finding import Finding
 from sdq_core.vocabulary import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pydicom import Dataset
     from pydicom.dataelem import DataElement, RawDataElement
 
-    from sdq_core.dicom.elements import Place
 
 __all__ = ["malformed_values"]
 
@@ -41,7 +39,7 @@ ONE_LINE_VRS = frozenset({"LO", "PN", "SH", "UC"})
 RULE = "conformity.value_representation"
 
 
-def malformed_values(dataset: Dataset, modality: str) -> tuple[Finding, ...]:
+def malformed_values(dataset: Dataset | Level, modality: str) -> tuple[Finding, ...]:
     """Find elements whose value breaks its value representation.
 
     Every standard element at every depth is judged: the VR against the data dictionary (PS3.6), the
@@ -52,7 +50,7 @@ def malformed_values(dataset: Dataset, modality: str) -> tuple[Finding, ...]:
 
     Parameters
     ----------
-    dataset : pydicom.Dataset
+    dataset : pydicom.Dataset or Level
     modality : str
         First part of the rules' ids.
 
@@ -60,8 +58,8 @@ def malformed_values(dataset: Dataset, modality: str) -> tuple[Finding, ...]:
     -------
     tuple of Finding
         ``<modality>.conformity.value_representation``, ``<modality>.conformity.character_set`` and
-        ``<modality>.structure.unreadable_sequence``, all errors; the first defect of an element
-        only.
+        ``<modality>.structure.{unreadable_sequence, nested_too_deep}``, all errors; the first
+        defect of an element only.
 
     Examples
     --------
@@ -73,25 +71,31 @@ def malformed_values(dataset: Dataset, modality: str) -> tuple[Finding, ...]:
     >>> [f.where for f in malformed_values(header, "imaging")]
     ['StudyDate']
     """
-    return tuple(replace(f, rule=f"{modality}.{f.rule}") for f in _judge(dataset))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom's validators warn by quoting the value
+        return tuple(replace(f, rule=f"{modality}.{f.rule}") for f in _judge(level_of(dataset)))
 
 
-def _judge(dataset: Dataset) -> Iterator[Finding]:
-    for place, element in walk(dataset):
-        if place.tag.is_private:
-            continue
+def _judge(root: Level) -> Iterator[Finding]:
+    for level, tag, element in root.walk():
+        if tag >> 16 & 1:
+            continue  # private
         defect = _vr_defect(element)
         vr = stored_vr(element)
         if defect is None and vr == "SQ":
-            if items(place.dataset, int(place.tag)) is None:
-                yield _unreadable_sequence(place)
+            if level.items.get(tag, ()) is None:
+                yield _unreadable_sequence(level, tag)
+            elif level.too_deep:
+                yield _too_deep(level, tag)
             continue
         if defect is None:
             defect = (
-                _text_defect(place, element, vr) if vr in TEXT_VRS else _number_defect(element, vr)
+                _text_defect(level, tag, element, vr)
+                if vr in TEXT_VRS
+                else _number_defect(element, vr)
             )
         if defect is not None:
-            yield _finding(place, *defect)
+            yield _finding(level, tag, *defect)
 
 
 Defect = tuple[str, str]
@@ -104,20 +108,32 @@ CHARACTER_SET: Defect = (
 )
 
 
-def _finding(place: Place, english: str, chinese: str) -> Finding:
-    name = attribute_name(place.tag)
+def _finding(level: Level, tag: int, english: str, chinese: str) -> Finding:
+    name = attribute_name(tag)
     rule = "conformity.character_set" if english == CHARACTER_SET[0] else RULE
-    return Finding(rule, Severity.ERROR, f"{name} {english}", f"{name} {chinese}", place.where)
+    return Finding(rule, Severity.ERROR, f"{name} {english}", f"{name} {chinese}", level.where(tag))
 
 
-def _unreadable_sequence(place: Place) -> Finding:
-    name = attribute_name(place.tag)
+def _too_deep(level: Level, tag: int) -> Finding:
+    name = attribute_name(tag)
+    return Finding(
+        "structure.nested_too_deep",
+        Severity.ERROR,
+        f"{name} lies {MAX_DEPTH} sequences deep, and what is inside was not judged; write the "
+        "file with less nesting",
+        f"{name} 已嵌套 {MAX_DEPTH} 层序列，其内部内容未被判定；请减少嵌套层数",
+        level.where(tag),
+    )
+
+
+def _unreadable_sequence(level: Level, tag: int) -> Finding:
+    name = attribute_name(tag)
     return Finding(
         "structure.unreadable_sequence",
         Severity.ERROR,
         f"{name} cannot be read as a sequence of items; write the file anew with a DICOM library",
         f"{name} 不能按序列解析；请用 DICOM 程序库重新写出文件",
-        place.where,
+        level.where(tag),
     )
 
 
@@ -192,10 +208,12 @@ def _number_defect(element: DataElement | RawDataElement, vr: str) -> Defect | N
     return _multiplicity_defect(int(element.tag), len(values))
 
 
-def _text_defect(place: Place, element: DataElement | RawDataElement, vr: str) -> Defect | None:
-    if vr in CHARACTER_SET_VRS and not _decodable(place, element):
+def _text_defect(
+    level: Level, tag: int, element: DataElement | RawDataElement, vr: str
+) -> Defect | None:
+    if vr in CHARACTER_SET_VRS and not _decodable(level, element):
         return CHARACTER_SET
-    values = texts(place.dataset, int(place.tag), place.encodings)
+    values = level.texts(tag)
     if not any(values):
         return None
     if not all(_valid_text(vr, value) for value in values):
@@ -203,10 +221,10 @@ def _text_defect(place: Place, element: DataElement | RawDataElement, vr: str) -
             f"breaks the syntax or length of VR {vr} (PS3.5 table 6.2-1); write it in that form",
             f"不符合 VR {vr} 的语法或长度（PS3.5 表 6.2-1）；请按规定格式写入",
         )
-    return _multiplicity_defect(int(place.tag), len(values))
+    return _multiplicity_defect(tag, len(values))
 
 
-def _decodable(place: Place, element: DataElement | RawDataElement) -> bool:
+def _decodable(level: Level, element: DataElement | RawDataElement) -> bool:
     from pydicom import charset, config
     from pydicom.valuerep import PersonName
 
@@ -217,15 +235,15 @@ def _decodable(place: Place, element: DataElement | RawDataElement) -> bool:
         # pydicom puts a replacement character where it could not decode; it keeps no bytes.
         if value.isascii():
             return True
-        return place.encodings != DEFAULT_REPERTOIRE and "\ufffd" not in value
+        return level.encodings != DEFAULT_REPERTOIRE and "\ufffd" not in value
     if not isinstance(value, bytes) or (value.isascii() and b"\x1b" not in value):
         return True
-    if place.encodings == DEFAULT_REPERTOIRE:
+    if level.encodings == DEFAULT_REPERTOIRE:
         return False
     before = config.settings.reading_validation_mode
     config.settings.reading_validation_mode = config.RAISE
     try:
-        charset.decode_bytes(value, list(place.encodings), set())
+        charset.decode_bytes(value, list(level.encodings), set())
     except (LookupError, UnicodeError, ValueError):
         return False
     finally:
@@ -233,19 +251,23 @@ def _decodable(place: Place, element: DataElement | RawDataElement) -> bool:
     return True
 
 
-def _valid(vr: str, value: Any) -> bool:
+@cache
+def _validator() -> Callable[[str, Any], None]:
     from pydicom import config
     from pydicom.valuerep import validate_value
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            validate_value(vr, value, config.RAISE)
-        except (ValueError, TypeError):
-            return False
+    return lambda vr, value: validate_value(vr, value, config.RAISE)
+
+
+def _valid(vr: str, value: Any) -> bool:
+    try:
+        _validator()(vr, value)
+    except (ValueError, TypeError):
+        return False
     return True
 
 
+@lru_cache(maxsize=16384)
 def _valid_text(vr: str, value: str) -> bool:
     if not value:
         return True  # a place left empty in a list of values
@@ -260,6 +282,8 @@ def _valid_text(vr: str, value: str) -> bool:
         return "-" not in value and _valid(vr, value)
     if vr == "DT":
         return _valid(vr, value) and (len(value) < 8 or _valid_date(value[:8]))
+    if vr == "UI" and value[:1] not in "012":
+        return False  # arcs 0, 1 and 2 are all that ISO/IEC 9834-1 has
     if not _valid(vr, value):
         return False
     return vr != "IS" or IS_RANGE[0] <= int(value) <= IS_RANGE[1]

@@ -8,29 +8,19 @@ agreement, which also sees rows of which only a part was copied.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sdq_core.measurement import Interval
-from sdq_core.statistics.attack import binomial_interval
 from sdq_core.statistics.mixed_rows import MixedRows
 from sdq_core.statistics.nearest_mixed import nearest_rows
 from sdq_core.statistics.tail_excess import closeness
-from sdq_ehr.attacks.chance import (
-    Excess,
-    beyond_chance,
-    chance_of_train,
-    most_copies,
-    reverse_threshold,
-)
 from sdq_ehr.attacks.planting import disguised_copies, partial_copies
-from sdq_ehr.attacks.relabelling import NearestReal, neighbours_needed, relabelled_p
+from sdq_ehr.attacks.relabelling import NearestReal, neighbours_needed
+from sdq_ehr.attacks.screening import INTERVAL, Memorisation, Screen, noticed_share, read_screens
 from sdq_ehr.attacks.sides import Sides, joined
 
-__all__ = ["INTERVAL", "Memorisation", "memorised"]
+__all__ = ["INTERVAL", "PLANTED", "Memorisation", "memorised"]
 
 PLANTED: Final = 200
 """Copies that are planted to learn how many of their kind are noticed."""
@@ -38,66 +28,6 @@ LEAST_RATIO: Final = float(np.log(1.25))
 """Smallest margin of distances, as a logarithm."""
 LEAST_NATS: Final = 2.0
 """Smallest margin of surprisals."""
-WORTH_A_TEST: Final = 0.1
-"""Probability by chance above which no further test is needed to believe in chance."""
-INTERVAL: Final = "exact for these patients; planted copies overlooked"
-
-Values = NDArray[np.float64]
-Index = NDArray[np.intp]
-Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False)
-class Memorisation:
-    """Synthetic patients that stand out as copies.
-
-    Parameters
-    ----------
-    share : float
-        Of synthetic patients, beyond chance.
-    interval : Interval
-        Of the share among these patients. Its lower end accuses nobody of copies that were not
-        seen; its upper end allows for as many overlooked copies as of the planted ones.
-    p_value : float
-        That nothing was memorised, corrected for two screens.
-    flagged : ndarray of bool, shape (n,)
-    originals : ndarray of int, shape (n,)
-        Train row that each synthetic row resembles most.
-    scores : ndarray, shape (n,)
-        Surprisal of agreement with it, nats more than with any holdout row.
-    noticed : Interval
-        Share of planted copies that are noticed.
-    expected : float
-        Rows flagged by chance.
-    reverse : Interval
-        Share of synthetic rows as much nearer to the holdout: what chance gives.
-    """
-
-    share: float
-    interval: Interval
-    p_value: float
-    flagged: Flags
-    originals: Index
-    scores: Values
-    noticed: Interval
-    expected: float
-    reverse: Interval
-
-
-@dataclass(frozen=True, eq=False)
-class _Screen:
-    """Nearness of synthetic rows to real ones by one measure, and what is flagged by it."""
-
-    search: Callable[[MixedRows], NearestReal]
-    near: NearestReal
-    difference: Values
-    threshold: float
-    p_value: float
-
-    def flags(self, rows: MixedRows, train: Flags) -> Flags:
-        """Mark the rows that are as conspicuously near to train."""
-        found: Flags = self.search(rows).difference(train) > self.threshold
-        return found
 
 
 def memorised(
@@ -135,76 +65,18 @@ def memorised(
     whole = disguised_copies(sides.train, sources, rng)
     half = partial_copies(sides.train, sources, sides.synthetic, rng)
     train = np.arange(len(sides.real)) < len(sides.train)
-    distance = _screen(sides, _by_distance(sides), LEAST_RATIO, train, seed)
-    agreement = _screen(sides, _by_agreement(sides), LEAST_NATS, train, seed)
+    distance = Screen.of(sides.synthetic, _by_distance(sides), train, LEAST_RATIO, seed)
+    agreement = Screen.of(sides.synthetic, _by_agreement(sides), train, LEAST_NATS, seed)
     both = (1 + level) / 2
-    found = [_beyond(s, sides, both) for s in (distance, agreement)]
-    alone = found[1]
+    found = [s.excess(both) for s in (distance, agreement)]
     p_values = [distance.p_value, agreement.p_value]
-    seen = distance.flags(whole, train) | agreement.flags(whole, train)
-    half_seen = agreement.flags(half, train)
-    originals = agreement.near.nearest(train)
+    seen = distance.flags(whole) | agreement.flags(whole)
+    half_seen = agreement.flags(half)
     p_whole, p_partial = (min(1.0, 2 * p) for p in (min(p_values), p_values[1]))
     return (
-        _read(found, agreement, originals, p_whole, _share(seen, level), level),
-        _read([alone], agreement, originals, p_partial, _share(half_seen, level), level),
+        read_screens(found, agreement, p_whole, noticed_share(seen, level), level),
+        read_screens(found[1:], agreement, p_partial, noticed_share(half_seen, level), level),
     )
-
-
-def _read(
-    found: list[Excess],
-    agreement: _Screen,
-    originals: Index,
-    p_value: float,
-    noticed: Interval,
-    level: float,
-) -> Memorisation:
-    n = len(agreement.difference)
-    # A screen that chance explains adds no suspects to one that it does not.
-    telling = [f for f in found if f.least] or found
-    flagged = np.logical_or.reduce([f.flagged for f in telling])
-    most = max(max(f.most for f in found), max(f.least for f in found))
-    best = max(found, key=lambda f: (f.least, f.count - f.expected))
-    value = max(0.0, best.count - best.expected) / n
-    low = best.least / n
-    high = most_copies(most, n, noticed, level) / n
-    value = max(value, low)
-    reverse = max(f.reverse for f in found)
-    return Memorisation(
-        value,
-        Interval(low, max(high, value), INTERVAL, level),
-        p_value,
-        flagged,
-        originals,
-        agreement.difference,
-        noticed,
-        best.expected,
-        replace(binomial_interval(reverse, n, level), centre=reverse / n),
-    )
-
-
-def _screen(
-    sides: Sides,
-    search: Callable[[MixedRows], NearestReal],
-    least: float,
-    train: Flags,
-    seed: int,
-) -> _Screen:
-    near = search(sides.synthetic)
-    difference = near.difference(train)
-    threshold = reverse_threshold(difference, least)
-    chance = chance_of_train(len(sides.train), len(sides.holdout))
-    p_value = beyond_chance(difference, threshold, chance).p_value
-    if p_value < WORTH_A_TEST:
-        p_value = max(p_value, relabelled_p(near, train, least, seed=seed))
-    return _Screen(search, near, difference, threshold, p_value)
-
-
-def _beyond(screen: _Screen, sides: Sides, level: float) -> Excess:
-    """Count beyond chance; nothing where exchanging real patients explains it."""
-    chance = chance_of_train(len(sides.train), len(sides.holdout))
-    found = beyond_chance(screen.difference, screen.threshold, chance, level=level)
-    return found if screen.p_value <= (1 - level) / 2 else replace(found, least=0)
 
 
 def _by_distance(sides: Sides) -> Callable[[MixedRows], NearestReal]:
@@ -226,8 +98,3 @@ def _by_agreement(sides: Sides) -> Callable[[MixedRows], NearestReal]:
         return NearestReal(found.surprisal, found.indices)
 
     return search
-
-
-def _share(flags: Flags, level: float) -> Interval:
-    hits = int(flags.sum())
-    return replace(binomial_interval(hits, len(flags), level), centre=hits / len(flags))

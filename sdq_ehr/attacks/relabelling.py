@@ -89,7 +89,13 @@ def neighbours_needed(n_train: int, n_holdout: int) -> int:
 
 
 def relabelled_p(
-    near: NearestReal, train: Flags, least: float, *, repeats: int = REPEATS, seed: int = 0
+    near: NearestReal,
+    train: Flags,
+    least: float,
+    *,
+    fixed: bool = False,
+    repeats: int = REPEATS,
+    seed: int = 0,
 ) -> float:
     """Return how probable it is that chance flags as many rows, by exchanging real patients.
 
@@ -100,14 +106,16 @@ def relabelled_p(
         Who was trained on.
     least : float
         Smallest margin, as in `reverse_threshold`.
+    fixed : bool
+        Whether that margin is the threshold.
     repeats, seed : int
 
     Returns
     -------
     float
         Permutation p-value, at least ``1 / (1 + repeats)``: Phipson & Smyth 2010,
-        doi:10.2202/1544-6115.1585. The threshold is set anew in every repeat, so that the test is
-        exact for any sizes and any dependence between rows.
+        doi:10.2202/1544-6115.1585. A threshold that is not fixed is set anew in every repeat, so
+        that the test is exact for any sizes and any dependence between rows.
 
     Raises
     ------
@@ -129,10 +137,12 @@ def relabelled_p(
 
     def count(label: Flags) -> int:
         difference = near.difference(label)
+        if fixed:
+            return int((difference > least).sum()) - int((difference < -least).sum())
         return int((difference > reverse_threshold(difference, least)).sum())
 
     observed = count(train)
-    if observed == 0:
+    if observed <= 0:
         return 1.0
     rng = np.random.default_rng(seed)
     reached = sum(count(rng.permutation(train)) >= observed for _ in range(repeats))

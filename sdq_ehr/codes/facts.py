@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
 from sdq_core.errors import StudyError
+from sdq_ehr.codes.icd9cn import volume_3_code
 from sdq_ehr.codes.icd10cn import who_codes
 from sdq_ehr.codes.omop import Omop
 from sdq_ehr.codes.registry import code_system
@@ -28,8 +29,6 @@ __all__ = [
     "units_of_code",
     "validity_of_code",
 ]
-
-_ANY: Final = "?"
 
 
 @lru_cache(maxsize=2)
@@ -53,7 +52,7 @@ def _prefixes(table: str, system: str) -> dict[str, str]:
     """Return prefix -> sex or age group."""
     entries: Mapping[str, list[str]] = _yaml("icd_facts.yaml")[table].get(system, {})
     return {
-        prefix: group.rstrip(_ANY)
+        prefix: group
         for group, listed in entries.items()
         for entry in listed
         for prefix in _spread(str(entry))
@@ -64,7 +63,6 @@ def _groups(table: str, system: str, codes: Sequence[object]) -> list[str]:
     """Return the group of each code by the longest prefix that fits."""
     plain, family = _plain(system, codes)
     prefixes = _prefixes(table, family)
-    wild = [prefix for prefix in prefixes if _ANY in prefix]
     found = []
     for code in plain:
         group = ""
@@ -72,12 +70,6 @@ def _groups(table: str, system: str, codes: Sequence[object]) -> list[str]:
             group = prefixes.get(code[:length], "")
             if group:
                 break
-        for pattern in wild:
-            place = pattern.index(_ANY)
-            if code[:place] == pattern[:place] and code[place + 1 :].startswith(
-                pattern[place + 1 :]
-            ):
-                group = prefixes[pattern]
         found.append(group)
     return found
 
@@ -87,6 +79,8 @@ def _plain(system: str, codes: Sequence[object]) -> tuple[list[str], str]:
     texts = [code.strip().upper() if isinstance(code, str) else "" for code in codes]
     if system == "icd10cn":
         texts, system = who_codes(texts), "icd10"
+    if system == "icd9cn":
+        texts, system = [volume_3_code(text) for text in texts], "icd9proc"
     return [text.replace(".", "") if len(text) < 40 else "" for text in texts], system
 
 
@@ -96,8 +90,8 @@ def sex_of_code(system: str, codes: Sequence[object]) -> NDArray[np.str_]:
     Parameters
     ----------
     system : str
-        ``icd10``, ``icd10cm``, ``icd10cn``, ``icd10pcs``, ``icd9cm`` or ``icd9proc``; others say
-        nothing.
+        ``icd10``, ``icd10cm``, ``icd10cn``, ``icd10pcs``, ``icd9cm``, ``icd9proc`` or ``icd9cn``;
+        others say nothing.
     codes : sequence of object
         Distinct values, with or without dots; anything but text says nothing.
 
@@ -137,12 +131,12 @@ def age_range_of_code(system: str, codes: Sequence[object]) -> NDArray[np.float6
 
     Notes
     -----
-    Age groups of the Medicare Code Editor (CMS). A perinatal condition may be coded later in life:
-    a contradiction is a warning, not an error.
+    Age groups of the Medicare Code Editor (CMS). Perinatal conditions are none: they may be coded
+    throughout life.
 
     Examples
     --------
-    >>> age_range_of_code("icd10", ["P07.3", "O80", "E11.9"]).tolist()
+    >>> age_range_of_code("icd10", ["Z38.0", "O80", "E11.9"]).tolist()
     [[0.0, 1.0], [9.0, 65.0], [-inf, inf]]
     """
     ages = _yaml("icd_facts.yaml")["age"]

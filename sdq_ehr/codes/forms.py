@@ -15,6 +15,7 @@ __all__ = ["CONCEPT_PARTITIONS", "FAMILIES", "recognise", "recognise_all"]
 
 FAMILIES: Final = {
     "icd10": "icd10", "icd10cm": "icd10", "icd10cn": "icd10", "icd9cm": "icd9", "icd9proc": "icd9",
+    "icd9cn": "icd9",
 }  # fmt: skip
 """Systems whose codes look alike: a code that is only not listed is not sent to a sibling."""
 
@@ -28,6 +29,7 @@ _SHAPES: Final = (
     ("icd9cm", re.compile(r"[0-9]{3}\.[0-9]{1,2}|V[0-9]{2}\.[0-9]{1,2}|E[0-9]{3}(?:\.[0-9])?")),
     ("icd10cm", re.compile(r"[A-Z][0-9][0-9A-Z]\.[0-9A-Z]{1,4}")),
     ("icd9proc", re.compile(r"[0-9]{2}\.[0-9]{1,2}")),
+    ("icd9cn", re.compile(r"[0-9]{2}\.[0-9]{4}(?:X[0-9]{3,4})?")),
     ("ndc", re.compile(r"[0-9]{4}-[0-9]{4}-[0-9]{2}|[0-9]{5}-[0-9]{3}-[0-9]{2}"
                        r"|[0-9]{5}-[0-9]{4}-[0-9]{1,2}")),
     ("icd10pcs", re.compile(r"(?=.*[0-9])(?=.*[A-HJ-NP-Z])(?:[0-9BCDFX]|[GH](?=Z))"

@@ -57,8 +57,9 @@ _OTHERS: Final[dict[str, tuple[str, ...]]] = {
 
 VOCABULARIES: Final = {
     "icd10": "ICD10", "icd10cm": "ICD10CM", "icd10cn": "ICD10CN", "icd10pcs": "ICD10PCS",
-    "icd9cm": "ICD9CM", "icd9proc": "ICD9Proc", "loinc": "LOINC", "snomed": "SNOMED", "atc": "ATC",
-    "rxnorm": "RxNorm", "ndc": "NDC", "cvx": "CVX", "ucum": "UCUM",
+    "icd9cm": "ICD9CM", "icd9proc": "ICD9Proc", "icd9cn": "ICD9ProcCN",
+    "loinc": "LOINC", "snomed": "SNOMED", "atc": "ATC", "rxnorm": "RxNorm",
+    "ndc": "NDC", "cvx": "CVX", "ucum": "UCUM",
 }  # fmt: skip
 """Code system -> its vocabulary in an Athena CONCEPT.csv, which may stand in for its own list."""
 

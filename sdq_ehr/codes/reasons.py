@@ -17,6 +17,7 @@ SYSTEM_NAMES: Final[dict[str, tuple[str, str]]] = {
     "icd10pcs": ("ICD-10-PCS", "ICD-10-PCS"),
     "icd9cm": ("ICD-9-CM diagnoses", "ICD-9-CM 诊断"),
     "icd9proc": ("ICD-9-CM procedures", "ICD-9-CM 手术操作"),
+    "icd9cn": ("ICD-9-CM-3 clinical edition (China)", "ICD-9-CM-3 国家临床版/医保版"),
     "loinc": ("LOINC", "LOINC"),
     "snomed": ("SNOMED CT", "SNOMED CT"),
     "atc": ("ATC", "ATC"),

@@ -9,6 +9,7 @@ from typing import Final
 from sdq_core.errors import StudyError
 from sdq_ehr.codes.fhir import PREFIX, Local, fhir_value_set
 from sdq_ehr.codes.icd import ICD9, ICD10PCS, ICD10Family
+from sdq_ehr.codes.icd9cn import ICD9CN
 from sdq_ehr.codes.icd10cn import ICD10CN
 from sdq_ehr.codes.identifiers import ATC, CVX, LOINC, NDC, RxNorm, Snomed
 from sdq_ehr.codes.lists import CodeList, read_list
@@ -27,6 +28,7 @@ _CLASSES: Final[dict[str, type[ListedSystem]]] = {
     "icd10pcs": ICD10PCS,
     "icd9cm": ICD9,
     "icd9proc": ICD9,
+    "icd9cn": ICD9CN,
     "loinc": LOINC,
     "snomed": Snomed,
     "atc": ATC,
@@ -121,6 +123,10 @@ def code_system(
         who = None if own is not None else packaged_list("icd10")
         missing = own is None and who is None
         return ICD10CN(name, own, who, missing_package=missing, decisive=decisive)
+    if kind is ICD9CN:
+        volume_3 = None if own is not None else packaged_list("icd9proc")
+        missing = own is None and volume_3 is None
+        return ICD9CN(name, own, volume_3, missing_package=missing, decisive=decisive)
     if kind is Ucum:
         return Ucum(name, own, decisive=decisive)
     listed = own or shipped
@@ -137,8 +143,8 @@ def _own_list(name: str, kind: type[ListedSystem], path: Path) -> CodeList:
     listed = read_list(path, name)
     if kind in (Local, Omop, Snomed, LOINC, Ucum, RxNorm):
         return listed
-    if kind is ICD10CN:
-        shaper: ListedSystem = ICD10CN(name, None, None)
+    if kind in (ICD10CN, ICD9CN):
+        shaper: ListedSystem = kind(name, None, None)
     else:
         shaper = kind(name)
     codes = [

@@ -18,6 +18,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from sdq_core.finding import Finding
+from sdq_ehr.formats import fhir_provenance as provenance
 from sdq_ehr.formats.fhir_elements import as_list, as_map, as_text, reference_key
 from sdq_ehr.formats.fhir_resources import FLATTENERS, TABLES_OF, Row
 from sdq_ehr.formats.raw import RawTable
@@ -106,6 +107,8 @@ class _Collector:
     findings: list[Finding] = field(default_factory=list)
     medications: dict[str, Any] = field(default_factory=dict)
     waiting: list[tuple[Row, str]] = field(default_factory=list)
+    devices: dict[str, dict[str, str]] = field(default_factory=dict)
+    provenances: list[tuple[dict[str, Any], Mapping[str, str]]] = field(default_factory=list)
 
     def add(self, resource: Any, place: str, ids: Mapping[str, str], own: str = "") -> None:
         """Flatten one resource into its table."""
@@ -116,6 +119,13 @@ class _Collector:
         if kind in ("Medication",):
             key = as_text(resource.get("id")) or own
             self.medications.setdefault(key, resource.get("code"))
+        if kind == "Device":
+            self.devices.setdefault(as_text(resource.get("id")) or own, provenance.device(resource))
+            if own:
+                self.devices.setdefault(own, provenance.device(resource))
+        if kind == "Provenance":
+            self.provenances.append((resource, ids))
+            return
         if kind not in FLATTENERS:
             self.other[kind] = self.other.get(kind, 0) + 1
             return
@@ -139,6 +149,16 @@ class _Collector:
             first, _ = coded(self.medications.get(key))
             row.update(first)
 
+    def trace(self) -> None:
+        """Give patients what a Provenance says of how they were made; the first one counts."""
+        patients = {row["id"]: row for row in self.rows["patients"]}
+        for resource, ids in self.provenances:
+            said = provenance.origin(resource, self.devices)
+            for key in provenance.targets(resource):
+                row = patients.get(ids.get(key, key), {})
+                for column, value in said.items():
+                    row.setdefault(column, value)
+
 
 def read(files: Sequence[tuple[Path, str]]) -> tuple[dict[str, RawTable], list[Finding]]:
     """Read bundles, NDJSON files and single resources.
@@ -159,6 +179,7 @@ def read(files: Sequence[tuple[Path, str]]) -> tuple[dict[str, RawTable], list[F
     for path, name in files:
         _read_file(path, name, collector)
     collector.resolve()
+    collector.trace()
     for kind in sorted(collector.other):
         collector.findings.append(finding("resource_passed_over", kind[:64]))
     schema = fhir_schema()

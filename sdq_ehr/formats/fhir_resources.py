@@ -18,6 +18,7 @@ from sdq_ehr.formats.fhir_elements import (
     period,
     reference_key,
 )
+from sdq_ehr.formats.fhir_provenance import label
 
 __all__ = ["FLATTENERS", "TABLES_OF", "Row", "coded"]
 
@@ -104,6 +105,7 @@ def _patient(resource: dict[str, Any], ids: Ids, own: str) -> Iterator[tuple[str
         "national_id": _identifier(resource, ("SS", "SB", "NI", "NNCHN", "CZ")),
         "record_number": _identifier(resource, ("MR", "MRT", "PI")),
         "tags": _tags(resource),
+        "AIGC": label(resource),
     }
     yield "patients", row
 

@@ -43,6 +43,8 @@ class Analyte(Parameters):
     usual : tuple of two float
         Nearly all patients of a hospital; tells a mix-up of units.
     source : str
+    verified : bool
+        Whether the text of the source was read when the limits were written.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Analyte(Parameters):
     limits: tuple[float, float]
     usual: tuple[float, float]
     source: str
+    verified: bool = False
 
     @model_validator(mode="after")
     def _ordered(self) -> Analyte:

@@ -26,7 +26,8 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "icd10cm": ("icd10cm",),
     "icd10cn": ("icd10cn",),
     "icd9cm": ("icd9cm",),
-    "icd9proc": ("icd9proc",),
+    "icd9proc": ("icd9proc", "icd9cn"),
+    "icd9cn": ("icd9cn",),
     "icd10pcs": ("icd10pcs",),
     "atc": ("atc",),
     "loinc": ("loinc",),
@@ -40,8 +41,8 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
 """Key of a code set -> systems of columns to which it applies. `icd10` stands for the WHO
 classification and its clinical modifications, `icd10who` leaves out the US modification."""
 
-_PREFIXED: Final = frozenset({"icd10", "icd10cm", "icd10cn", "icd9cm", "icd9proc", "icd10pcs",
-                              "atc"})  # fmt: skip
+_PREFIXED: Final = frozenset({"icd10", "icd10cm", "icd10cn", "icd9cm", "icd9proc", "icd9cn",
+                              "icd10pcs", "atc"})  # fmt: skip
 _DROPPED = re.compile(r"[\s.]+")
 
 

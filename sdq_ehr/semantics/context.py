@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,11 @@ from sdq_ehr.semantics.words import FEMALE, MALE, sex_of_word, system_of_word
 __all__ = ["Coded", "Context", "Place", "missing"]
 
 _DAY = np.timedelta64(86_400_000_000, "us")
+_EXTRACTION: Final = {
+    "cdm_source": ("source_release_date", "cdm_release_date"),
+    "observation_period": ("observation_period_end_date",),
+}
+"""Tables and fields of OMOP that tell when the data were taken, best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +53,22 @@ class Context:
     ----------
     dataset : Dataset
     extraction : datetime.date, optional
-        Day on which the data were taken; without it OMOP's CDM_SOURCE is asked.
+        Day on which the data were taken; without it the schema is asked, then OMOP's CDM_SOURCE
+        and the observation periods.
+    years : mapping of str to (int, int), optional
+        ``table.column`` -> first and last year of the real records.
     """
 
-    def __init__(self, dataset: Dataset, extraction: date | None = None) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        extraction: date | None = None,
+        years: Mapping[str, tuple[int, int]] | None = None,
+    ) -> None:
         self.dataset = dataset
         self.schema = dataset.schema
-        self._given_extraction = extraction
+        self.years = years or {}
+        self._given_extraction = extraction or dataset.schema.extraction
         self._texts: dict[tuple[str, str], Texts | None] = {}
         self._times: dict[tuple[str, str], Times | None] = {}
         self._coded: dict[tuple[str, str], Coded | None] = {}
@@ -380,9 +394,11 @@ class Context:
         """Day on which the data were taken, as an array of one; None when nobody says."""
         if self._given_extraction is not None:
             return np.array([np.datetime64(self._given_extraction, "us")])
-        for table in self.tables():
-            if table.lower() == "cdm_source":
-                for name in ("source_release_date", "cdm_release_date"):
+        for source, names in _EXTRACTION.items():
+            for table in self.tables():
+                if table.lower() != source or self.schema.model != "omop":
+                    continue
+                for name in names:
                     values = self.times(table, self.named(table, name) or "")
                     if values is not None and not np.isnat(values).all():
                         return np.array([np.nanmax(values)])

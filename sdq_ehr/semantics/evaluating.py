@@ -49,6 +49,7 @@ def evaluate_rules(
     rules: Iterable[Rule],
     codes: object = None,
     extraction: date | None = None,
+    years: Mapping[str, tuple[int, int]] | None = None,
 ) -> SemanticsOutcome:
     """Apply rules to a data set.
 
@@ -60,7 +61,10 @@ def evaluate_rules(
     codes : optional
         Reserved for code systems of the caller; rules need none.
     extraction : datetime.date, optional
-        Day on which the data were taken, for dates in the future; OMOP's CDM_SOURCE tells it too.
+        Day on which the data were taken, for dates in the future; the schema and OMOP tell it too.
+    years : mapping of str to (int, int), optional
+        ``table.column`` -> first and last year of the real records
+        (`sdq_ehr.semantics.kinds.years.real_years`).
 
     Returns
     -------
@@ -80,7 +84,7 @@ def evaluate_rules(
     >>> [(f.rule, f.rows.tolist()) for f in found.row_findings]
     [('ehr.semantics.female_only_diagnosis', [0])]
     """
-    context = Context(dataset, extraction)
+    context = Context(dataset, extraction, years)
     rows: list[RowFinding] = []
     whole: list[Finding] = []
     applicable: dict[str, tuple[str, ...]] = {}

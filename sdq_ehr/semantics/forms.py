@@ -33,6 +33,7 @@ _OWN: Final[Mapping[str, Callable[[str], bool]]] = {
     "icd10cn": _icd10,
     "icd9cm": _matches(r"(?:\d{1,3}|V\d{2}|E\d{3})(?:\.?\d{1,2})?"),
     "icd9proc": _matches(r"\d{1,2}(?:\.?\d{1,4})?(?:X\d{2,4})?"),
+    "icd9cn": _matches(r"\d{1,2}(?:\.?\d{1,4})?(?:X\d{2,4})?"),
     "icd10pcs": _matches(r"[0-9A-HJ-NP-Z]{7}"),
     "loinc": _matches(r"\d{1,7}-\d|L[APG]\d{1,7}-\d"),
     "snomed": _matches(r"\d{6,18}"),

@@ -21,7 +21,9 @@ __all__ = ["VERSION", "built_in_rules", "load_rules"]
 
 VERSION: Final = "sdq.ehr-rules/1"
 MODELS: Final = ("table", "omop", "fhir")
-_KEYS: Final = ("id", "kind", "severity", "message", "message_zh", "source", "models", "parameters")
+_KEYS: Final = (
+    "id", "kind", "severity", "message", "message_zh", "source", "verified", "models", "parameters",
+)  # fmt: skip
 _REQUIRED: Final = ("id", "kind", "severity", "message", "source")
 _ID = re.compile(r"ehr\.(?:semantics|conformity)\.[a-z0-9_]+(?:\.[a-z0-9_]+)?")
 
@@ -150,6 +152,9 @@ def _rule(entry: object, file: str, number: int) -> Rule:
     chinese = entry.get("message_zh", "")
     if not isinstance(chinese, str):
         raise StudyError(f"{where}: message_zh: must be a text; correct it")
+    verified = entry.get("verified", "true")
+    if verified not in ("true", "false"):
+        raise StudyError(f"{where}: verified: must be true or false; correct it")
     plain = entry.get("parameters") or {}
     if not isinstance(plain, Mapping):
         raise StudyError(f"{where}: parameters: must be a mapping; correct it")
@@ -163,6 +168,7 @@ def _rule(entry: object, file: str, number: int) -> Rule:
         parameters=_parameters(entry["kind"], plain, where),
         models=tuple(models),
         file=file,
+        verified=verified == "true",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sdq_ehr.semantics.kinds import KINDS
 from sdq_ehr.semantics.loading import built_in_rules
+from sdq_ehr.semantics.rule import Rule
 
 __all__ = ["BEGIN", "END", "rules_markdown"]
 
@@ -40,6 +41,10 @@ def _lines() -> Iterator[str]:
             if rule.file == file:
                 cells = (
                     f"`{rule.id}`", f"`{rule.kind}`", rule.severity.value,
-                    rule.message, rule.message_zh, rule.source,
+                    rule.message, rule.message_zh, _source(rule),
                 )  # fmt: skip
                 yield "| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |"
+
+
+def _source(rule: Rule) -> str:
+    return rule.source if rule.verified else f"{rule.source} (not verified)"

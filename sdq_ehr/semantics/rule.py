@@ -44,6 +44,8 @@ class Rule:
         Schema models to which it applies; empty: all.
     file : str
         Name of the file that defines it, for messages.
+    verified : bool
+        Whether the text of the source was read when the rule was written; False where not.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Rule:
     parameters: Any
     models: tuple[str, ...] = ()
     file: str = ""
+    verified: bool = True
 
 
 @dataclass(frozen=True, slots=True)

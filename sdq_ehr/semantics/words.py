@@ -27,7 +27,8 @@ def sex_of_word(value: str) -> int:
 _VOCABULARIES: Final[Mapping[str, str]] = {
     "icd10": "icd10", "icd-10": "icd10", "icd10cm": "icd10cm", "icd-10-cm": "icd10cm",
     "icd10cn": "icd10cn", "icd10pcs": "icd10pcs", "icd-10-pcs": "icd10pcs", "icd9cm": "icd9cm",
-    "icd-9-cm": "icd9cm", "icd9proc": "icd9proc", "icd-9-cm-3": "icd9proc", "loinc": "loinc",
+    "icd-9-cm": "icd9cm", "icd9proc": "icd9proc", "icd-9-cm-3": "icd9proc",
+    "icd9cn": "icd9cn", "icd9proccn": "icd9cn", "loinc": "loinc",
     "snomed": "snomed", "snomed ct": "snomed", "snomedct": "snomed", "rxnorm": "rxnorm",
     "atc": "atc", "ndc": "ndc", "cvx": "cvx", "ucum": "ucum", "local": "local",
 }  # fmt: skip

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sdq_core.dicom.elements import attribute_name, number, numbers, text, texts
+from sdq_core.dicom.elements import number, numbers, text
 from sdq_core.vocabulary import Severity
 from sdq_imaging import dicom_tables
 from sdq_imaging.dicom.patient_contradictions import finding, patient_contradictions
@@ -55,6 +54,15 @@ MODALITIES = {
 }
 """IOD -> values of Modality (0008,0060) that agree with it (PS3.3 section C.8)."""
 
+_GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
+PHOTOMETRIC = {
+    "ct-image": ("C.8.2.1.1.2", _GREY),
+    "mr-image": ("C.8.3.1.1.2", _GREY),
+    "positron-emission-tomography-image": ("C.8.9.4", frozenset({"MONOCHROME2"})),
+    "nuclear-medicine-image": ("C.8.4.9", frozenset({"MONOCHROME2", "PALETTE COLOR"})),
+}
+"""IOD -> clause of PS3.3, and the photometric interpretations that it allows."""
+
 ENUMERATED = {
     "PatientSex": frozenset({"M", "F", "O"}),
     "Laterality": frozenset({"L", "R"}),
@@ -69,14 +77,7 @@ ENUMERATED = {
 }
 """Enumerated values (PS3.3): no other value is allowed."""
 
-IMAGE_TYPE = (
-    frozenset({"ORIGINAL", "DERIVED", "MIXED"}),
-    frozenset({"PRIMARY", "SECONDARY", "MIXED"}),
-)
-"""Values 1 and 2 of Image Type (PS3.3 C.7.6.1.1.2; MIXED in enhanced multi-frame objects)."""
-
 UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID")
-POSITIVE = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio")
 
 
 def contradictions(dataset: Dataset, *, reference_date: date | None = None) -> tuple[Finding, ...]:
@@ -93,8 +94,8 @@ def contradictions(dataset: Dataset, *, reference_date: date | None = None) -> t
     -------
     tuple of Finding
         Errors ``imaging.semantics.{modality, patient_age, birth_date, future_date, laterality,
-        pregnancy, window, rescale_slope, spacing, orientation, uid_reused}`` and
-        ``imaging.conformity.{enumerated_value, file_meta}``; warnings
+        pregnancy, window, rescale_slope, uid_reused}`` and
+        ``imaging.conformity.{enumerated_value, file_meta, frames}``; warnings
         ``imaging.semantics.{date_order, body_part, implausible_value, echo_time}``. Only values
         that are there are judged.
 
@@ -108,10 +109,10 @@ def contradictions(dataset: Dataset, *, reference_date: date | None = None) -> t
     """
     return (
         *_modality(dataset),
+        *_frames(dataset),
         *_enumerated(dataset),
         *patient_contradictions(dataset, reference_date),
         *_intensities(dataset),
-        *_geometry(dataset),
         *_uids(dataset),
     )
 
@@ -129,10 +130,30 @@ def _modality(dataset: Dataset) -> Iterator[Finding]:
         )
 
 
+def _frames(dataset: Dataset) -> Iterator[Finding]:
+    iod, frames = (
+        dicom_tables.iod_of(text(dataset, "SOPClassUID")),
+        number(dataset, "NumberOfFrames"),
+    )
+    if iod is None or frames is None or frames <= 1:
+        return
+    if not any(0x00280008 in module.attributes for module in dicom_tables.modules_of(iod)):
+        yield finding(
+            "conformity.frames",
+            "NumberOfFrames",
+            "NumberOfFrames (0028,0008) is more than 1, but SOPClassUID (0008,0016) names a class "
+            "of single frames (PS3.3 Annex A); use the multi-frame class or one file a frame",
+            "NumberOfFrames (0028,0008) 大于 1，而 SOPClassUID (0008,0016) 为单帧类（PS3.3 "
+            "附录 A）；请使用多帧类，或每帧一个文件",
+        )
+
+
 def _enumerated(dataset: Dataset) -> Iterator[Finding]:
     values = [(keyword, text(dataset, keyword), allowed) for keyword, allowed in ENUMERATED.items()]
-    image_type = [value.strip() for value in texts(dataset, "ImageType")]
-    values += [("ImageType", v, a) for v, a in zip(image_type, IMAGE_TYPE, strict=False)]
+    iod = dicom_tables.iod_of(text(dataset, "SOPClassUID"))
+    if iod in PHOTOMETRIC:
+        colours = text(dataset, "PhotometricInterpretation")
+        values.append(("PhotometricInterpretation", colours, PHOTOMETRIC[iod][1]))
     for keyword, value, allowed in values:
         if value and value not in allowed:
             listed = ", ".join(sorted(allowed))
@@ -142,14 +163,6 @@ def _enumerated(dataset: Dataset) -> Iterator[Finding]:
                 f"{keyword} must be one of {listed} (PS3.3 enumerated values); write one of these",
                 f"{keyword} 必须为 {listed} 之一（PS3.3 枚举值）；请更正",
             )
-    if len(image_type) == 1:
-        yield finding(
-            "conformity.enumerated_value",
-            "ImageType",
-            "ImageType (0008,0008) has one value; PS3.3 C.7.6.1.1.2 demands at least two; add "
-            "value 2",
-            "ImageType (0008,0008) 只有一个值；PS3.3 C.7.6.1.1.2 要求至少两个；请补写值 2",
-        )
     meta = getattr(dataset, "file_meta", None)
     for kind in ("Class", "Instance"):
         inner, outer = text(dataset, f"SOP{kind}UID"), ""
@@ -198,36 +211,6 @@ def _intensities(dataset: Dataset) -> Iterator[Finding]:
             "EchoTime (0018,0081) 大于 RepetitionTime (0018,0080)；请核对",
             Severity.WARNING,
         )
-
-
-def _geometry(dataset: Dataset) -> Iterator[Finding]:
-    faulty = [k for k in POSITIVE if any(v <= 0 for v in numbers(dataset, k))]
-    thickness, gap = number(dataset, "SliceThickness"), number(dataset, "SpacingBetweenSlices")
-    if thickness is not None and thickness < 0:
-        faulty.append("SliceThickness")
-    # Nuclear medicine counts slices in either direction (PS3.3 C.8.4.8).
-    if gap is not None and gap < 0 and text(dataset, "Modality") != "NM":
-        faulty.append("SpacingBetweenSlices")
-    for keyword in faulty:
-        yield finding(
-            "semantics.spacing",
-            keyword,
-            f"{keyword} must be positive; correct it",
-            f"{keyword} 必须为正；请更正",
-        )
-    cosines = numbers(dataset, "ImageOrientationPatient")
-    if len(cosines) == 6:
-        row, column = cosines[:3], cosines[3:]
-        product = sum(a * b for a, b in zip(row, column, strict=True))
-        lengths = (math.hypot(*row), math.hypot(*column))
-        if abs(product) > 1e-3 or any(abs(length - 1) > 1e-3 for length in lengths):
-            yield finding(
-                "semantics.orientation",
-                "ImageOrientationPatient",
-                f"{attribute_name(0x00200037)} must be two orthogonal unit vectors "
-                "(PS3.3 C.7.6.2.1.1); correct it",
-                f"{attribute_name(0x00200037)} 必须为两个正交单位向量（PS3.3 C.7.6.2.1.1）；请更正",
-            )
 
 
 def _uids(dataset: Dataset) -> Iterator[Finding]:

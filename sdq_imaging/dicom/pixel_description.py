@@ -104,7 +104,8 @@ def pixel_description_faults(
         ``imaging.structure.pixel_data_length``, ``imaging.structure.zero_size``,
         ``imaging.conformity.bits``, ``imaging.conformity.photometric_interpretation``,
         ``imaging.metadata.type1c_missing``, ``imaging.semantics.pixel_range``,
-        ``imaging.semantics.lossy_compression``; errors.
+        ``imaging.semantics.lossy_compression``; errors. ``imaging.semantics.window_range``; a
+        warning.
 
     Examples
     --------
@@ -119,6 +120,7 @@ def pixel_description_faults(
         *_bits(dataset),
         *_photometric(dataset),
         *_range(dataset, pixel_range),
+        *_window(dataset),
         *_compression(dataset),
     )
 
@@ -249,6 +251,32 @@ def _range(dataset: Dataset, pixel_range: tuple[float, float] | None) -> Iterato
             "SmallestImagePixelValue (0028,0106) 大于 LargestImagePixelValue (0028,0107)；请更正",
             "SmallestImagePixelValue",
         )
+
+
+def _window(dataset: Dataset) -> Iterator[Finding]:
+    """Judge whether a window shows anything of what the pixels can hold (PS3.3 C.11.2.1.2)."""
+    stored, signed = number(dataset, "BitsStored"), number(dataset, "PixelRepresentation")
+    centres, widths = numbers(dataset, "WindowCenter"), numbers(dataset, "WindowWidth")
+    if stored is None or not 1 <= stored <= 64 or signed not in (0, 1):
+        return
+    if "ModalityLUTSequence" in dataset or not centres or len(centres) != len(widths):
+        return
+    slope, intercept = number(dataset, "RescaleSlope"), number(dataset, "RescaleIntercept")
+    bits = int(stored)
+    ends = (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if signed else (0.0, 2.0**bits - 1)
+    shown = [end * (1.0 if slope is None else slope) + (intercept or 0.0) for end in ends]
+    for centre, width in zip(centres, widths, strict=True):
+        if centre + width / 2 < min(shown) or centre - width / 2 > max(shown):
+            yield Finding(
+                "imaging.semantics.window_range",
+                Severity.WARNING,
+                "WindowCenter (0028,1050) and WindowWidth (0028,1051) show none of the values that "
+                "BitsStored and the rescale attributes allow (PS3.3 C.11.2.1.2); check them",
+                "WindowCenter (0028,1050) 与 WindowWidth (0028,1051) 所示范围与 BitsStored、"
+                "Rescale 属性允许的像素值无交集（PS3.3 C.11.2.1.2）；请核对",
+                "WindowCenter",
+            )
+            return
 
 
 def _compression(dataset: Dataset) -> Iterator[Finding]:

@@ -1,71 +1,73 @@
-"""Required attributes: types 1 and 2 of the object's IOD (DICOM PS3.3 Annex A, PS3.5 7.4)."""
+"""Required attributes: types 1, 1C, 2 and 2C of the object's IOD (DICOM PS3.3, PS3.5 7.4)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from sdq_core.dicom.elements import attribute_name, is_empty, items, place_text, text
+from sdq_core.dicom.elements import attribute_name, place_text
+from sdq_core.dicom.levels import Level, level_of
 from sdq_core.finding import Finding
 from sdq_core.vocabulary import Severity
 from sdq_imaging import dicom_tables
+from sdq_imaging.dicom.conditions import Answer, Object, Predicate, evaluate
+from sdq_imaging.dicom.enumerated_values import value_faults
+from sdq_imaging.dicom.requirement_rules import Rule, module_name, rules_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pydicom import Dataset
 
-    from sdq_imaging.dicom_tables import Requirement
-
-__all__ = ["missing_attributes", "unknown_sop_class"]
+__all__ = ["missing_attributes", "object_of", "unknown_sop_class"]
 
 SOP_CLASS_UID = 0x00080016
 FUNCTIONAL_GROUPS = frozenset({0x52009229, 0x52009230})
 """Shared and per-frame: each macro stands in one of the two, so its absence in one says nothing."""
 
-TYPE_OVERRIDES = {("sc-equipment", 0x00080060)}
-"""Here the weaker type wins: SC Equipment makes Modality optional (PS3.3 section C.8.6.1)."""
+PIXEL_DATA = 0x7FE00010
+SOP_COMMON = "sop-common"
 
 
-@dataclass(slots=True)
-class _Rule:
-    """What the modules in force together say of one attribute: all types that they give it."""
-
-    types: set[str] = field(default_factory=set)
-    inside: dict[int, _Rule] = field(default_factory=dict)
-
-    @property
-    def required(self) -> bool:
-        return not self.types.isdisjoint(("1", "2"))
-
-    @property
-    def value_required(self) -> bool:
-        # Type 1 outweighs type 2; type 1C does not, since its condition is not known.
-        return "1" in self.types or ("1C" in self.types and "2" not in self.types)
-
-
-def missing_attributes(dataset: Dataset) -> tuple[Finding, ...]:
-    """Find the type 1 and type 2 attributes that are absent, and type 1 attributes without a value.
-
-    Judged are the mandatory modules of the IOD that the SOP Class UID names, and the inside of
-    every sequence that is present. Where modules differ, the stricter type holds; a conditional or
-    user-optional module speaks only inside sequences that no mandatory module defines, and only
-    where all of those that define the sequence agree. Functional groups are judged inside the
-    macros that are present. Type 1C attributes are judged for emptiness only: their conditions are
-    prose.
+def object_of(source: Dataset | Level, has_pixels: bool | None = None) -> Object | None:
+    """Return what the rules of an IOD are asked about; None where the IOD is not in the tables.
 
     Parameters
     ----------
-    dataset : pydicom.Dataset
+    source : pydicom.Dataset or Level
+    has_pixels : bool, optional
+        Whether there is pixel data; None where only the header is at hand.
+    """
+    root = level_of(source)
+    iod = dicom_tables.iod_of(root.text(SOP_CLASS_UID))
+    return None if iod is None else Object(iod, root, has_pixels)
+
+
+def missing_attributes(
+    source: Dataset | Level, *, has_pixels: bool | None = None
+) -> tuple[Finding, ...]:
+    """Find required attributes that are absent or empty, and values that a module does not allow.
+
+    Judged are the mandatory modules of the IOD that the SOP Class UID names, the others that the
+    object shows or that their condition demands (`sdq_imaging.dicom.requirement_rules`), and the
+    inside of every sequence that is present. Where modules differ, the stricter type holds.
+    Conditions are answered by `sdq_imaging.dicom.conditions`; what nothing there decides is not
+    claimed. Functional groups are judged inside the macros that are present; missing macros are in
+    `sdq_imaging.dicom.functional_groups`.
+
+    Parameters
+    ----------
+    source : pydicom.Dataset or Level
         The header; pixel data is not judged.
+    has_pixels : bool, optional
+        Whether there is pixel data; None where only the header is at hand.
 
     Returns
     -------
     tuple of Finding
-        ``imaging.metadata.type1_missing``, ``imaging.metadata.type1_empty`` and
-        ``imaging.metadata.type2_missing``, all errors. For an IOD that is not in the tables only
-        the SOP Class UID itself is judged; see `unknown_sop_class`.
+        Errors ``imaging.metadata.{type1,type2,type1c,type2c}_missing``,
+        ``imaging.metadata.{type1,type1c}_empty`` and ``imaging.conformity.enumerated_value``;
+        warning ``imaging.conformity.condition_not_met``; notes
+        ``imaging.metadata.conditional_review`` and ``imaging.conformity.defined_term``. For an IOD
+        that is not in the tables only the SOP Class UID itself is judged; see `unknown_sop_class`.
 
     Examples
     --------
@@ -73,19 +75,23 @@ def missing_attributes(dataset: Dataset) -> tuple[Finding, ...]:
     >>> [f.where for f in missing_attributes(Dataset())]
     ['SOPClassUID']
     """
-    iod = dicom_tables.iod_of(text(dataset, SOP_CLASS_UID))
-    if iod is None:
-        rules = {SOP_CLASS_UID: _Rule({"1"})}
-        return tuple(_judge(dataset, rules, (), judge_absence=True))
-    return tuple(_judge(dataset, _rules(iod), (), judge_absence=True))
+    root = level_of(source)
+    whole = object_of(root, has_pixels)
+    if whole is None:
+        rules = {SOP_CLASS_UID: Rule({"1": SOP_COMMON})}
+        return tuple(_judge(root, rules, Object("", root, has_pixels), judge_absence=True))
+    found = list(_judge(root, rules_for(whole), whole, judge_absence=True))
+    if has_pixels is False and 0x00280010 in rules_for(whole):
+        found.append(_finding("type1c_missing", root, PIXEL_DATA, "1C", "image-pixel"))
+    return tuple(found)
 
 
-def unknown_sop_class(dataset: Dataset) -> tuple[Finding, ...]:
+def unknown_sop_class(source: Dataset | Level) -> tuple[Finding, ...]:
     """Find a SOP class whose required attributes cannot be judged.
 
     Parameters
     ----------
-    dataset : pydicom.Dataset
+    source : pydicom.Dataset or Level
 
     Returns
     -------
@@ -97,7 +103,7 @@ def unknown_sop_class(dataset: Dataset) -> tuple[Finding, ...]:
     from pydicom.config import IGNORE
     from pydicom.uid import UID
 
-    uid = text(dataset, SOP_CLASS_UID)
+    uid = level_of(source).text(SOP_CLASS_UID)
     if not uid or dicom_tables.iod_of(uid) is not None:
         return ()
     rule, where = "imaging.conformity.unknown_sop_class", "SOPClassUID"
@@ -130,96 +136,124 @@ def unknown_sop_class(dataset: Dataset) -> tuple[Finding, ...]:
     )
 
 
-@cache
-def _rules(iod: str) -> dict[int, _Rule]:
-    modules = dicom_tables.modules_of(iod)
-    keys = {module.key for module in modules}
-    overridden = frozenset(tag for key, tag in TYPE_OVERRIDES if key in keys)
-    rules: dict[int, _Rule] = {}
-    for module in modules:
-        if module.usage == "M":
-            _merge(rules, module.attributes, overridden)
-    others: dict[int, list[dict[int, Requirement]]] = {}
-    for module in modules:
-        if module.usage != "M":
-            for tag, requirement in module.attributes.items():
-                if requirement.inside and tag not in rules:
-                    others.setdefault(tag, []).append(requirement.inside)
-    for tag, definitions in others.items():
-        rules[tag] = _Rule(inside=_agreed(definitions))
-    return rules
-
-
-def _merge(
-    rules: dict[int, _Rule],
-    attributes: dict[int, Requirement],
-    overridden: frozenset[int] = frozenset(),
-) -> None:
-    for tag, requirement in attributes.items():
-        rule = rules.setdefault(tag, _Rule())
-        if tag not in overridden:
-            rule.types.add(requirement.type)
-        _merge(rule.inside, requirement.inside)
-
-
-def _agreed(definitions: list[dict[int, Requirement]]) -> dict[int, _Rule]:
-    """Return what every definition of a sequence requires."""
-    agreed: dict[int, _Rule] = {}
-    for tag in sorted(set(definitions[0]).intersection(*definitions[1:])):
-        entries = [definition[tag] for definition in definitions]
-        types = {entry.type for entry in entries}
-        weakest = next((t for t in ("1", "2", "1C") if types <= {"1", t}), "3")
-        agreed[tag] = _Rule({weakest}, _agreed([entry.inside for entry in entries]))
-    return agreed
-
-
 def _judge(
-    dataset: Dataset,
-    rules: dict[int, _Rule],
-    path: tuple[tuple[int, int], ...],
-    *,
-    judge_absence: bool,
+    level: Level, rules: Mapping[int, Rule], whole: Object, *, judge_absence: bool
 ) -> Iterator[Finding]:
+    elements = level.elements
     for tag, rule in rules.items():
-        if tag not in dataset:
-            if rule.required and judge_absence:
-                yield _missing(tag, path, value_required=rule.value_required)
+        if tag not in elements:
+            if judge_absence:
+                yield from _absent(level, tag, rule, whole)
             continue
-        if rule.value_required and is_empty(dataset, tag):
-            yield _empty(tag, path)
+        empty = level.is_empty(tag)
+        if empty and rule.value_required:
+            kind = "1" if "1" in rule.types else "1C"
+            name = "type1_empty" if kind == "1" else "type1c_empty"
+            yield _finding(name, level, tag, kind, rule.types[kind])
+        if not rule.required:
+            yield from _present(level, tag, rule, whole)
+        if not empty and (rule.enumerated or rule.defined):
+            yield from value_faults(level, tag, rule)
         if rule.inside:
-            inside_groups = not path and tag in FUNCTIONAL_GROUPS
-            for index, item in enumerate(items(dataset, tag) or ()):
-                yield from _judge(
-                    item, rule.inside, (*path, (tag, index)), judge_absence=not inside_groups
-                )
+            inside_groups = not level.path and tag in FUNCTIONAL_GROUPS
+            for item in level.items.get(tag) or ():
+                yield from _judge(item, rule.inside, whole, judge_absence=not inside_groups)
 
 
-def _missing(tag: int, path: tuple[tuple[int, int], ...], *, value_required: bool) -> Finding:
-    name, where = attribute_name(tag), place_text(path, tag)
-    if value_required:
-        return Finding(
-            "imaging.metadata.type1_missing",
-            Severity.ERROR,
-            f"{name} is required with a value (type 1, DICOM PS3.3) and is absent; write it",
-            f"{name} 为必备且不得为空的属性（DICOM PS3.3 类型 1），但缺失；请补写",
-            where,
-        )
+def _absent(level: Level, tag: int, rule: Rule, whole: Object) -> Iterator[Finding]:
+    if rule.required:
+        kind = "1" if rule.value_required else "2"
+        yield _finding(f"type{kind}_missing", level, tag, kind, rule.types[kind])
+        return
+    review = None
+    for kind, module, condition in rule.conditions:
+        answer = _answer(condition, level, whole)
+        if answer is Answer.REQUIRED:
+            yield _finding(f"type{kind.lower()}_missing", level, tag, kind, module)
+            return
+        # Prose that no program decides is silent; a predicate that hesitates has a reason.
+        if answer is Answer.MANUAL_REVIEW and isinstance(condition, Predicate):
+            review = review or (kind, module, condition)
+    if review is not None and review[2].speaks:
+        yield _review(level, tag, review[0], review[1])
+
+
+def _present(level: Level, tag: int, rule: Rule, whole: Object) -> Iterator[Finding]:
+    if not rule.conditions or "3" in rule.types:
+        return
+    if any(
+        isinstance(c, Predicate) or c.otherwise or evaluate(c.expression, level, whole) is not False
+        for _, _, c in rule.conditions
+    ):
+        return
+    kind, module, _ = rule.conditions[0]
+    yield _finding("condition_not_met", level, tag, kind, module)
+
+
+def _answer(condition: object, level: Level, whole: Object) -> Answer:
+    if isinstance(condition, Predicate):
+        return condition.answer(level, whole)
+    expression = getattr(condition, "expression", "?")
+    value = evaluate(expression, level, whole)
+    if value is None:
+        return Answer.MANUAL_REVIEW
+    return Answer.REQUIRED if value else Answer.NOT_REQUIRED
+
+
+_TEXTS: dict[str, tuple[str, str]] = {
+    "type1_missing": (
+        "is required with a value and is absent; write it",
+        "为必备且不得为空的属性，但缺失；请补写",
+    ),
+    "type2_missing": (
+        "is required, empty if unknown, and is absent; write it",
+        "为必备属性（未知时可为空），但缺失；请补写",
+    ),
+    "type1c_missing": (
+        "is required with a value by what else the object says, and is absent; write it",
+        "按该对象的其他内容为必备且不得为空的属性，但缺失；请补写",
+    ),
+    "type2c_missing": (
+        "is required, empty if unknown, by what else the object says, and is absent; write it",
+        "按该对象的其他内容为必备属性（未知时可为空），但缺失；请补写",
+    ),
+    "type1_empty": (
+        "must have a value and is empty; give it one",
+        "必须有值，但为空；请赋值",
+    ),
+    "type1c_empty": (
+        "must have a value where it is present and is empty; give it one or remove it",
+        "出现时必须有值，但为空；请赋值或删除",
+    ),
+    "condition_not_met": (
+        "is present although its condition does not hold; remove it or correct what the "
+        "condition depends on",
+        "的存在条件不成立，却仍然出现；请删除，或更正其条件所依据的属性",
+    ),
+}
+
+
+def _finding(rule: str, level: Level, tag: int, kind: str, module: str) -> Finding:
+    english, chinese = _TEXTS[rule]
+    name, title = attribute_name(tag), module_name(module)
+    area = "conformity" if rule == "condition_not_met" else "metadata"
     return Finding(
-        "imaging.metadata.type2_missing",
-        Severity.ERROR,
-        f"{name} is required, empty if unknown (type 2, DICOM PS3.3), and is absent; write it",
-        f"{name} 为必备属性（DICOM PS3.3 类型 2，未知时可为空），但缺失；请补写",
-        where,
+        f"imaging.{area}.{rule}",
+        Severity.WARNING if rule == "condition_not_met" else Severity.ERROR,
+        f"{name} (type {kind} in module {title}, DICOM PS3.3) {english}",
+        f"{name}（DICOM PS3.3 模块 {title}，类型 {kind}）{chinese}",
+        place_text(level.path, tag),
     )
 
 
-def _empty(tag: int, path: tuple[tuple[int, int], ...]) -> Finding:
-    name = attribute_name(tag)
+def _review(level: Level, tag: int, kind: str, module: str) -> Finding:
+    name, title = attribute_name(tag), module_name(module)
     return Finding(
-        "imaging.metadata.type1_empty",
-        Severity.ERROR,
-        f"{name} must have a value (type 1, DICOM PS3.3) and is empty; give it one",
-        f"{name} 必须有值（DICOM PS3.3 类型 1），但为空；请赋值",
-        place_text(path, tag),
+        "imaging.metadata.conditional_review",
+        Severity.INFO,
+        f"{name} (type {kind} in module {title}, DICOM PS3.3) is absent, and whether it is "
+        "required cannot be told from the header; look at the image",
+        f"{name}（DICOM PS3.3 模块 {title}，类型 {kind}）缺失，而仅凭文件头无法判定其是否必备；"
+        "请人工复核图像",
+        place_text(level.path, tag),
     )

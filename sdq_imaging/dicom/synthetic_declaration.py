@@ -19,42 +19,76 @@ from sdq_core.vocabulary import Severity
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-__all__ = ["check_synthetic", "declared_synthetic"]
+    from sdq_core.dicom.levels import Level
+
+__all__ = ["check_synthetic", "declaration_faults", "declared_synthetic", "equipment_stated"]
 
 SOURCE_TYPE = re.compile(r"(?:composite(?:With)?)?(?:T|t)rainedAlgorithmicMedia|algorithmicMedia")
+EQUIPMENT = "contributing_equipment"
+"""Key of ``Description.metadata``: ``"present"`` or ``"absent"``."""
 YES, NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
 
 
-def check_synthetic(dataset: Dataset) -> tuple[Finding, ...]:
+def check_synthetic(source: Dataset | Level) -> tuple[Finding, ...]:
     """Find what a synthetic DICOM object fails to say about itself.
 
     Only for objects in the role synthetic.
 
     Parameters
     ----------
-    dataset : pydicom.Dataset
+    source : pydicom.Dataset or Level
 
     Returns
     -------
     tuple of Finding
-        Errors ``imaging.metadata.not_declared_synthetic`` (Synthetic Data is not YES) and
-        ``imaging.metadata.no_derivation`` (neither Derivation Description nor Derivation Code
-        Sequence); warnings ``imaging.metadata.no_derivation`` (no Contributing Equipment Sequence)
-        and ``imaging.conformity.image_type`` (Image Type value 1 is not DERIVED).
+        See `declaration_faults`.
 
     Examples
     --------
     >>> from pydicom import Dataset
-    >>> [f.where for f in check_synthetic(Dataset())]
-    ['SyntheticData', 'DerivationDescription', 'ContributingEquipmentSequence', 'ImageType']
+    >>> [f.where for f in check_synthetic(Dataset())]  # doctest: +NORMALIZE_WHITESPACE
+    ['SyntheticData', 'DerivationDescription', 'ContributingEquipmentSequence', 'ImageType',
+     'AlgorithmName', 'AlgorithmVersion']
     """
-    return tuple(_judge(dataset))
+    from sdq_core.dicom.levels import level_of
+    from sdq_core.dicom.synthetic_declaration import synthesis_metadata
+
+    level = level_of(source)
+    facts = {**synthesis_metadata(level), EQUIPMENT: equipment_stated(level)}
+    facts["ImageType"] = level.text(0x00080008)
+    return tuple(declaration_faults(facts))
 
 
-def _judge(dataset: Dataset) -> Iterator[Finding]:
-    from sdq_core.dicom.elements import items, text, texts
+def equipment_stated(level: Level) -> str:
+    """Return whether Contributing Equipment Sequence has an item, for ``Description.metadata``."""
+    return "present" if level.items.get(0x0018A001) else "absent"
 
-    if text(dataset, "SyntheticData") != "YES":
+
+def declaration_faults(facts: Mapping[str, str]) -> Iterator[Finding]:
+    """Find what the description of a synthetic DICOM object lacks.
+
+    Parameters
+    ----------
+    facts : mapping of str to str
+        ``Description.metadata`` of a DICOM item.
+
+    Yields
+    ------
+    Finding
+        Errors ``imaging.metadata.not_declared_synthetic`` (Synthetic Data is not YES) and
+        ``imaging.metadata.no_derivation`` (neither Derivation Description nor Derivation Code
+        Sequence); warnings ``imaging.metadata.no_derivation`` (no Contributing Equipment Sequence),
+        ``imaging.metadata.no_algorithm`` (no name or no version of the algorithm or its software)
+        and ``imaging.conformity.image_type`` (Image Type value 1 is not DERIVED).
+
+    Examples
+    --------
+    >>> facts = {"SyntheticData": "YES", "derivation": "present", "ImageType": "DERIVED",
+    ...          "contributing_equipment": "present", "AlgorithmName": "vae"}
+    >>> [f.where for f in declaration_faults(facts)]
+    ['AlgorithmVersion']
+    """
+    if facts.get("SyntheticData") != "YES":
         yield Finding(
             "imaging.metadata.not_declared_synthetic",
             Severity.ERROR,
@@ -62,9 +96,7 @@ def _judge(dataset: Dataset) -> Iterator[Finding]:
             "合成数据对象的 SyntheticData (0008,001C) 必须为 YES（PS3.3 C.12.1）；请补写",
             "SyntheticData",
         )
-    if not any(texts(dataset, "DerivationDescription")) and not items(
-        dataset, "DerivationCodeSequence"
-    ):
+    if facts.get("derivation") != "present":
         yield Finding(
             "imaging.metadata.no_derivation",
             Severity.ERROR,
@@ -76,7 +108,7 @@ def _judge(dataset: Dataset) -> Iterator[Finding]:
             "（PS3.3 C.7.6.1）；请写明算法、版本与随机种子",
             "DerivationDescription",
         )
-    if not items(dataset, "ContributingEquipmentSequence"):
+    if facts.get(EQUIPMENT) != "present":
         yield Finding(
             "imaging.metadata.no_derivation",
             Severity.WARNING,
@@ -86,7 +118,7 @@ def _judge(dataset: Dataset) -> Iterator[Finding]:
             "请增加含 Manufacturer、ManufacturerModelName、SoftwareVersions 的条目",
             "ContributingEquipmentSequence",
         )
-    if text(dataset, "ImageType") != "DERIVED":
+    if facts.get("ImageType", "").partition("\\")[0].strip() != "DERIVED":
         yield Finding(
             "imaging.conformity.image_type",
             Severity.WARNING,
@@ -97,6 +129,22 @@ def _judge(dataset: Dataset) -> Iterator[Finding]:
             "C.7.6.1.1.2）；请改写",
             "ImageType",
         )
+    for name, english, chinese in (
+        ("AlgorithmName", "the name", "名称"),
+        ("AlgorithmVersion", "the version", "版本"),
+    ):
+        if not facts.get(name):
+            yield Finding(
+                "imaging.metadata.no_algorithm",
+                Severity.WARNING,
+                f"{english} of the algorithm is stated nowhere: not in DerivationDescription "
+                "(0008,2111) as key=value, nor in AlgorithmName (0066,0036) and AlgorithmVersion "
+                "(0066,0031), nor in ContributingEquipmentSequence (0018,A001); write it",
+                f"未说明算法{chinese}：DerivationDescription (0008,2111) 的“键=值”、AlgorithmName "
+                "(0066,0036) 与 AlgorithmVersion (0066,0031)、ContributingEquipmentSequence "
+                "(0018,A001) 均未给出；请补写",
+                name,
+            )
 
 
 def declared_synthetic(metadata: Mapping[str, str], kind: str) -> bool | None:

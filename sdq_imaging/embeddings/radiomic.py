@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sdq_imaging.embeddings.whole import Whole
 from sdq_imaging.features.filters import SIGMAS
 from sdq_imaging.features.spectrum import BANDS
 
@@ -70,6 +71,7 @@ class Radiomic:
         self,
         grey: NDArray[np.float32],
         scalars: Mapping[str, float],
+        whole: Whole | None = None,
     ) -> NDArray[np.float32] | None:
         """Return the features in their fixed order; None when one is missing (constant image)."""
         if any(name not in scalars for name in FEATURES):

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sdq_core.errors import PluginError
+from sdq_imaging.embeddings.networks import NetworkEmbedder
+from sdq_imaging.embeddings.whole import Whole
 from sdq_imaging.grey import resize
 
 __all__ = ["SIDE", "RandomResNet18", "random_weights"]
@@ -52,7 +54,7 @@ def random_weights(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[n
     return found
 
 
-class RandomResNet18:
+class RandomResNet18(NetworkEmbedder):
     """ResNet-18 with fixed random weights; 512 pooled features.
 
     Parameters
@@ -74,14 +76,7 @@ class RandomResNet18:
         import torch
         from monai.networks.nets import resnet18
 
-        if device == "cuda" and not torch.cuda.is_available():
-            raise PluginError(
-                "settings.device: cuda was asked for, but torch finds no CUDA device; "
-                "use cpu or auto"
-            )
-        self.device = (
-            ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-        )
+        super().__init__(device)
         network = resnet18(
             spatial_dims=2, n_input_channels=1, num_classes=1, conv1_t_stride=2, pretrained=False
         )
@@ -101,21 +96,11 @@ class RandomResNet18:
             )
         loaded = {n: torch.from_numpy(w) for n, w in weights.items()}
         network.load_state_dict({**{n: state[n] for n in counted}, **loaded})
-        self._network: Any = network.eval().to(self.device)
+        self.hold(network)
 
-    def __call__(
-        self,
-        grey: NDArray[np.float32],
-        scalars: Mapping[str, float],
-    ) -> NDArray[np.float32] | None:
-        """Return the mean over slices of the pooled features.
+    def prepare(self, grey: NDArray[np.float32], whole: Whole | None) -> NDArray[np.float32] | None:
+        """Return the slices, each stretched to 128 x 128 by area averaging.
 
-        Each slice is stretched to 128 x 128 by area averaging and scaled to -1..3 as in training
-        with normalised inputs; one image a call, so that its vector does not depend on others.
+        Scaled to -1..3 as in training with normalised inputs.
         """
-        import torch
-
-        batch = np.stack([resize(s, (SIDE, SIDE)) for s in grey])[:, None] * 4 - 1
-        with torch.inference_mode():
-            found = self._network(torch.from_numpy(batch).to(self.device))
-        return np.asarray(found.cpu().numpy().mean(axis=0), dtype=np.float32)
+        return np.stack([resize(s, (SIDE, SIDE)) for s in grey])[:, None] * 4 - 1

@@ -60,7 +60,7 @@ UNEVEN = 0.1
 
 
 class _Decoded(NamedTuple):
-    """Pixels of one file; colours of a single frame; length of native pixel data; depths."""
+    """Pixels of one file; colours of a single frame; length and range of what is stored; depths."""
 
     values: NDArray[np.float32]
     colour: NDArray[np.uint8] | None
@@ -256,6 +256,8 @@ def _pixels(path: Path, max_pixels: int) -> _Decoded:
                 )
             ):
                 return _Decoded(*_colour(stored, dataset), length, None)
+            if stored.dtype.kind in "iu" and stored.size:
+                length["StoredPixelRange"] = f"{stored.min()}\\{stored.max()}"
             if interpretation == "MONOCHROME1" and not _is_hu(dataset):
                 stored = _inverted(stored, dataset)
             values = _rescaled(stored, dataset, apply_modality_lut).astype(np.float32)

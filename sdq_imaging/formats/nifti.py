@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from sdq_core.aigc import label_in_text
 from sdq_core.errors import UnreadableItem
 from sdq_imaging.formats.checks import finite, limit, nothing_read
+from sdq_imaging.formats.nifti_header import MILLIMETRES, header_findings
 from sdq_imaging.image import Image
 from sdq_imaging.rules import finding
 
@@ -17,7 +19,8 @@ __all__ = ["SUFFIXES", "read"]
 
 SUFFIXES = (".nii", ".nii.gz")
 
-MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
+COMMENT = 6
+"""Code of an extension of the header that holds plain text."""
 
 
 def read(path: Path, max_pixels: int) -> Image:
@@ -67,6 +70,7 @@ def read(path: Path, max_pixels: int) -> Image:
                     f"floating-point numbers",
                 )
             affine = loaded.affine
+            problems = header_findings(loaded.header)
             if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
                 raise UnreadableItem(
                     "imaging.structure.unsupported",
@@ -78,9 +82,9 @@ def read(path: Path, max_pixels: int) -> Image:
             canonical = nib.as_closest_canonical(loaded)
             values = np.asarray(canonical.dataobj).astype(np.float32)[::-1, ::-1]
             units = str(loaded.header.get_xyzt_units()[0])
-            zooms = [
-                float(z) * MILLIMETRES.get(units, 1.0) for z in canonical.header.get_zooms()[:3]
-            ]
+            factor = MILLIMETRES.get(units, 1.0)
+            zooms = [float(z) * factor for z in canonical.header.get_zooms()[:3]]
+            grid = _grid(canonical.affine, values.shape, factor)
     except UnreadableItem:
         raise
     except ImageFileError as error:
@@ -119,11 +123,32 @@ def read(path: Path, max_pixels: int) -> Image:
                 metadata[f"text:{name.strip()}"] = value.strip()
         if text:
             metadata[f"text:{key}"] = "present"
+        if label := label_in_text(text):
+            metadata["text:AIGC"] = label
+    for extension in loaded.header.extensions:
+        if extension.get_code() == COMMENT and (label := _label(extension.get_content())):
+            metadata["text:AIGC"] = label
     constant = pixels.min() == pixels.max()
     return Image(
         pixels,
         "nifti",
         spacing=tuple(zooms[::-1]) if all(z > 0 for z in zooms) else None,
         metadata=metadata,
-        findings=(finding("constant"),) if constant else (),
+        findings=(*problems, *((finding("constant"),) if constant else ())),
+        grid=grid if pixels.ndim == 3 else None,
     )
+
+
+def _grid(affine: np.ndarray, shape: tuple[int, ...], factor: float) -> np.ndarray:
+    """Return the affine of the turned array, whose first two axes were reversed, in millimetres."""
+    turned = np.eye(4)
+    for axis in (0, 1):
+        turned[axis, axis], turned[axis, 3] = -1, shape[axis] - 1
+    found = np.asarray(affine @ turned, np.float64)
+    found[:3] *= factor
+    return found
+
+
+def _label(content: str | bytes) -> str:
+    text = content.decode("utf-8", "replace") if isinstance(content, bytes) else str(content)
+    return label_in_text(text.rstrip("\0"))

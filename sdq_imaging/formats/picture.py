@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sdq_core.errors import UnreadableItem
 from sdq_core.finding import Finding
+from sdq_imaging.formats.aigc_label import embedded_label
 from sdq_imaging.formats.checks import finite, limit, nothing_read
 from sdq_imaging.image import Image
 from sdq_imaging.rules import finding
@@ -22,7 +23,7 @@ __all__ = ["SUFFIXES", "luminance", "read"]
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".bmp")
 
 SYNTHESIS_KEYS = (
-    "AIGC", "SyntheticData", "Generator", "GeneratorVersion", "Algorithm", "AlgorithmVersion",
+    "SyntheticData", "Generator", "GeneratorVersion", "Algorithm", "AlgorithmVersion",
     "Seed", "Condition", "Run", "Software", "Description",
 )  # fmt: skip
 """Text keys whose value is kept; of every other key only that it is there."""
@@ -153,8 +154,10 @@ def _finished(
 def _text(picture: Any) -> dict[str, str]:
     """Texts that the file carries; only those about its synthesis in clear."""
     found: dict[str, str] = {}
+    if label := embedded_label(picture):
+        found["text:AIGC"] = label
     for key, value in picture.info.items():
-        if isinstance(key, str) and isinstance(value, str):
+        if isinstance(key, str) and isinstance(value, str) and key != "AIGC":
             found[f"text:{key}"] = value if key in SYNTHESIS_KEYS else "present"
     comment = picture.info.get("comment")
     if isinstance(comment, bytes):

@@ -84,11 +84,16 @@ def items(path: Path, identifier: str, settings: SignalsSettings | None = None) 
     context = hashlib.sha256()
     for name, values in sorted(stack.facts.items()):
         context.update(f"{name} {stacks.digest(values)} ".encode())
-    for beside in side_car.paths(path):
-        context.update(beside.read_bytes())
+    beside = side_car.paths(path)
+    for file in beside:
+        context.update(file.read_bytes())
     told = context.hexdigest()
     return [
-        replace(item, digest=hashlib.sha256(f"{item.digest} {told}".encode()).hexdigest())
+        replace(
+            item,
+            paths=(path, *beside),
+            digest=hashlib.sha256(f"{item.digest} {told}".encode()).hexdigest(),
+        )
         for item in found
     ]
 

@@ -44,7 +44,7 @@ _MDC = re.compile(r"(?:2:|MDC_ECG_LEAD_)?(\w+)")
 _SCP = re.compile(r"5\.6\.3-9-(\d+)")
 _LINEAGE: Final = {
     "AlgorithmName": "generator", "AlgorithmVersion": "version", "Seed": "seed",
-    "Condition": "condition", "Run": "run",
+    "Condition": "condition", "Run": "run", "AIGC": "aigc",
 }  # fmt: skip
 _KEPT: Final = {
     "Modality": "modality", "Manufacturer": "manufacturer", "ManufacturerModelName": "model",

@@ -25,6 +25,7 @@ from sdq_signals.formats.edf_annotations import (
 from sdq_signals.formats.edf_header import EdfHeader, EdfSignal, read_header
 from sdq_signals.formats.edf_samples import Samples, Segment, Source
 from sdq_signals.formats.edf_subject import subject
+from sdq_signals.formats.texts import label
 from sdq_signals.recording import Channel, Recording
 from sdq_signals.rules import finding, unreadable
 
@@ -231,4 +232,5 @@ def _metadata(path: Path, header: EdfHeader, used: list[tuple[EdfSignal, int]]) 
     spoken = header.texts["recording"].split(" ")
     noted = [a.text for a in _annotations(path, header, _STATEMENTS)]
     bare = [text for text in noted if len(text) <= 32]
-    return facts | synthesis(noted) | synthesis([*spoken, *bare], word=True)
+    labelled = label([*noted, header.texts["recording"]])
+    return facts | synthesis(noted) | synthesis([*spoken, *bare], word=True) | labelled

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from sdq_core.aigc import label_in_text
 from sdq_core.identifiers import identifiers_in_text
 from sdq_signals.formats.declaration import synthesis
 
-__all__ = ["KEPT", "from_comments", "kept"]
+__all__ = ["KEPT", "from_comments", "kept", "label"]
 
 KEPT: Final = (
     "synthetic", "generator", "generator_version", "algorithm", "algorithm_version", "version",
@@ -45,6 +47,9 @@ def kept(texts: Mapping[str, object]) -> dict[str, str]:
             text = text.strip()[:LONGEST]
             if text and not identifiers_in_text(text):
                 found[name] = text
+        elif name == "aigc":
+            object_ = value if isinstance(value, str) else json.dumps(value, default=str)
+            found |= label([f"AIGC: {object_}"])
     return dict(sorted(found.items()))
 
 
@@ -58,4 +63,16 @@ def from_comments(comments: Iterable[str]) -> dict[str, str]:
     """
     lines = list(comments)
     pairs = [found for found in map(_PAIR.fullmatch, lines) if found]
-    return {**kept({found[1]: found[2] for found in pairs}), **synthesis(lines)}
+    return {**kept({found[1]: found[2] for found in pairs}), **synthesis(lines), **label(lines)}
+
+
+def label(texts: Iterable[str]) -> dict[str, str]:
+    """Return the label AIGC (GB 45438-2025) of the first text that carries one.
+
+    Examples
+    --------
+    >>> label(["seed: 7", 'AIGC: {"Label": "1", "ProduceID": "42"}'])
+    {'aigc': '{"Label":"1","ProduceID":"42"}'}
+    """
+    found = next((found for text in texts if (found := label_in_text(text))), "")
+    return {"aigc": found} if found and not identifiers_in_text(found) else {}

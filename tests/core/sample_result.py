@@ -277,8 +277,11 @@ def sample(*, nasty=NASTY):
             "seed": 7,
             "purpose": {"description": "train a detector", "minimum_items": 1000,
                         "target_auc": None, "intended_distribution": {nasty: 0.5, "b": 0.5}},
-            "generator": {"algorithm": "latent diffusion", "version": "4.1", "date": "",
-                          "parameters": {"steps": 50, "note": nasty}, "extra": "kept"},
+            "generator": {
+                "algorithm": {"name": "latent diffusion", "version": "4.1",
+                              "parameters": {"steps": 50, "note": nasty}},
+                "known_limits": {"en": nasty, "zh": nasty},
+            },
         },
         "profile": {"name": "imaging-default", "version": "1"},
         "modality": {"name": "imaging", "describer": {"device": "cpu"}, "describer_version": "1"},

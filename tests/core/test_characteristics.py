@@ -404,11 +404,12 @@ def test_membership_reads_the_attack_both_ways():
 
 
 def test_process_traceability_counts_what_is_stated():
-    made = cohorts(study_values={"generator": {"algorithm": "x", "date": "2026-01-01"}})
+    stated = {"algorithm": {"name": "x"}, "responsible": {"date": "2026-01-01"}}
+    made = cohorts(study_values={"generator": stated})
     found = by_key(ToyExplainability("imaging").process(made))
     m = found["imaging.explainability.process_traceability"]
-    assert m.value == pytest.approx(2 / 14)
-    assert "principle" in m.details["missing"]
+    assert m.value == pytest.approx(2 / 48)
+    assert "algorithm.principle" in m.details["missing"]["R-DES-03"]
     nothing = by_key(ToyExplainability("imaging").process(cohorts()))
     assert nothing["imaging.explainability.process_traceability"].value is None
 

@@ -171,7 +171,7 @@ def everywhere(data, text):
                 return {text: 5, **inside}
             if key == "n" and inside:
                 return {text: 5, **inside}
-            return {**inside, text: text} if key in {"generator", "parameters", "rule"} else inside
+            return {**inside, text: text} if key in {"parameters", "rule"} else inside
         if isinstance(value, list):
             return [change(v, key) for v in value]
         return text if isinstance(value, str) and key in free else value
@@ -215,8 +215,8 @@ def test_draws_what_is_hostile_only_as_a_title(pages):
 
 
 def test_every_text_has_both_languages_with_the_same_fields():
-    tables = (texts.TEXTS, labels.CODES, labels.UNITS, labels.RULES, labels.GENERATOR,
-              labels.PURPOSE, REASONS)  # fmt: skip
+    tables = (texts.TEXTS, labels.CODES, labels.UNITS, labels.RULES, labels.PURPOSE,
+              REASONS)  # fmt: skip
     for table in tables:
         for key, (english, chinese) in table.items():
             fields = [sorted(re.findall(r"\{(\w+)\}", t)) for t in (english, chinese)]
@@ -246,7 +246,7 @@ def test_every_text_is_used():
 def test_leaves_no_english_sentence_in_the_chinese_report(tmp_path):
     """No two English words side by side but in sources, and in what the data say of themselves."""
     data = sample(nasty="名称")
-    data["study"].update(name="研究", description="说明", generator={"algorithm": "算法"})
+    data["study"].update(name="研究", description="说明", generator={"algorithm": {"name": "算法"}})
     data["study"]["purpose"] = {"description": "训练"}
     data["measures"] = {key: {**t, "method_zh": "方法"} for key, t in data["measures"].items()}
     data["measures"]["imaging.utility.tstr_auc"] = data["measures"]["imaging.fidelity.mmd"]

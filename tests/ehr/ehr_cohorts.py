@@ -17,7 +17,7 @@ from sdq_core.labels import join
 from sdq_core.study import Study
 from sdq_core.vocabulary import Role
 from sdq_ehr.describing import EMBEDDING, EhrDescriber
-from sdq_ehr.preparing import layout_of
+from sdq_ehr.preparing import layout_of, prepared
 from sdq_ehr.reading import list_items, open_dataset
 from sdq_ehr.records import item_ids, records_of_dataset
 from sdq_ehr.settings import EhrSettings
@@ -144,6 +144,7 @@ def cohorts_of(
     for role, tables in made.items():
         write(folder / role, tables, kind)
     study = study_of(folder, schema, tuple(made), **keys)
+    study = prepared(study) if full else study
     settings = EhrSettings.of(study.settings)
     describer = EhrDescriber.of(study) if full else None
     layout = layout_of(study, settings)

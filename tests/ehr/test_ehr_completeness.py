@@ -7,16 +7,20 @@ from ehr_cohorts import COHORT_SCHEMA, cohorts_of, simulated
 
 from sdq_core.finding import Finding
 from sdq_core.measurement import Measurement
+from sdq_core.vocabulary import Role
 from sdq_ehr.balance import EhrBalance
 from sdq_ehr.boosting import boosted_scores
 from sdq_ehr.completeness import EhrCompleteness
 from sdq_ehr.defects import DEFECTS, Sample, defect, memorised_copies
 from sdq_ehr.metadata import EhrMetadata
+from sdq_ehr.records import dataset_of
 from sdq_ehr.schema import Schema
 from sdq_ehr.utility import EhrUtility, explained
 
 SCHEMA = Schema.of(COHORT_SCHEMA)
 N = 80
+WIDE = {n: n + 0xFEE0 for n in range(0x21, 0x7F)}
+"""ASCII -> full width."""
 
 
 def measured(evaluation, cohorts):
@@ -88,6 +92,36 @@ def test_the_ladder_tells_the_rung_and_the_reason(real, tmp_path):
     assert rungs["form"][2] == 0  # it looks like a code
     assert rungs["listed"][2] == 1  # one distinct value is in no list
     assert details["reasons"][0]["cells"] == rungs["listed"][3] > 0
+
+
+def test_codes_that_are_put_right_are_counted_apart(real, tmp_path):
+    # Lower case, full width and blanks: as written in no list, after normalising the code meant.
+    def sloppy(tables):
+        visits = tables["visits"]
+        codes = visits["diagnosis"].to_pylist()
+        codes[:6] = [codes[0].lower(), f" {codes[1]} ", codes[2].translate(WIDE), *codes[3:6]]
+        place = visits.column_names.index("diagnosis")
+        return {**tables, "visits": visits.set_column(place, "diagnosis", pa.array(codes))}
+
+    values, _ = measured(EhrCompleteness, with_defect(real, tmp_path, sloppy))
+    found = values["code_valid_share[icd10cm]"]
+    assert found.value > 0.97  # they are codes, and what is meant is plain
+    assert found.details["as_written"]["accepted_after_normalising"] == 1
+    assert "1 cells are codes only after" in found.details["notes"][-1]["en"]
+    # Width and blanks are put right in reading already, where each cell is a finding too.
+    cohorts = with_defect(real, tmp_path / "again", sloppy)
+    seen = {f.rule: len(f.rows) for f in dataset_of(cohorts, Role.SYNTHETIC).row_findings}
+    assert seen["ehr.structure.full_width"] == 1
+
+
+def test_rules_whose_source_was_not_read_are_named(real, tmp_path):
+    values, _ = measured(
+        EhrCompleteness, with_defect(real, tmp_path, changed("unit confused", 0.1))
+    )
+    assert "semantics.unit_mixed_up" in values["semantics_share"].details["notes"][0]["en"]
+    contradicted = with_defect(real, tmp_path / "2", changed("sex contradicted", 0.1))
+    values, _ = measured(EhrCompleteness, contradicted)
+    assert "diagnosis" not in str(values["semantics_share"].details.get("notes", ""))
 
 
 def test_equal_keys_and_lost_references_count_though_no_patient_alone_breaks_them(real, tmp_path):

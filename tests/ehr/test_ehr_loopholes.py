@@ -2,9 +2,11 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from ehr_cohorts import COHORT_SCHEMA, TABLE_SCHEMA, cohorts_of, simulated
 
+from sdq_core.characteristics.completeness import content_key
 from sdq_core.finding import Finding
 from sdq_core.gallery import write_gallery
 from sdq_core.judging import judge_all
@@ -13,6 +15,7 @@ from sdq_core.profiles import load_profile
 from sdq_core.vocabulary import Verdict
 from sdq_ehr.completeness import EhrCompleteness
 from sdq_ehr.dataset import Dataset
+from sdq_ehr.exact_copies import same_patients
 from sdq_ehr.judged import _shortened
 from sdq_ehr.metadata import EhrMetadata
 from sdq_ehr.modality import Ehr
@@ -114,6 +117,42 @@ def test_a_holdout_that_holds_train_excuses_no_copies(tmp_path):
     verdicts, rules = judged(EhrPrivacy("ehr").exact_copies, cohorts)
     assert set(verdicts.values()) - {None} == {Verdict.FAIL}
     assert "ehr.roles.holdout_holds_train" in rules
+
+
+@pytest.mark.parametrize("kind", ["table", "cohort"])
+def test_one_patient_under_another_number_voids_the_attacks(kind, tmp_path):
+    made = simulated(kind, 80, 9)
+    name = "stays" if kind == "table" else "patients"
+    one = made["train"][name].slice(5, 1)
+    key = None if kind == "table" else one["patient_id"][0].as_py()
+    for table, rows in made["train"].items():
+        part = rows.slice(5, 1) if key is None else rows.filter(pc.equal(rows["patient_id"], key))
+        for column in part.column_names:
+            if column.endswith("_id"):
+                other = pa.array([f"X{v.as_py()}" for v in part[column]])
+                part = part.set_column(part.column_names.index(column), column, other)
+        made["holdout"][table] = pa.concat_tables([made["holdout"][table], part])
+    schema = TABLE_SCHEMA if kind == "table" else COHORT_SCHEMA
+    cohorts = cohorts_of(tmp_path, made, schema)
+    privacy = EhrPrivacy("ehr")
+    verdicts, rules = judged(privacy.exact_copies, cohorts)
+    assert "ehr.roles.same_patient" in rules
+    assert verdicts["exact_copy_share", None] is not Verdict.FAIL
+    assert "1 subjects are in both" in privacy.void(cohorts)["reason"]
+
+
+def test_equal_records_of_few_coarse_columns_are_nobody_in_particular(tmp_path):
+    columns = {"sex": {}, "age": {"type": "number"}}
+    rng = np.random.default_rng(0)
+    made = {
+        role: {"t": pa.table({
+            "sex": rng.choice(["F", "M"], n).tolist(), "age": rng.integers(0, 3000, n).astype(float)
+        })}
+        for role, n in (("train", 15), ("holdout", 1500), ("synthetic", 50))
+    }  # fmt: skip
+    cohorts = cohorts_of(tmp_path, made, {"tables": {"t": {"columns": columns}}})
+    assert set(content_key(cohorts.train)) & set(content_key(cohorts.holdout))
+    assert same_patients(cohorts) == ()
 
 
 def test_a_fresh_sample_is_no_copy(tmp_path):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sdq_core.vocabulary import Role
+from sdq_ehr import patient_rows
 from sdq_ehr.dataset import Dataset
 from sdq_ehr.patient_rows import MISSING, NO_ROW, OTHER, fit_layout
 from sdq_ehr.records import item_ids, records_of, records_of_dataset
@@ -60,6 +61,19 @@ def test_rows_of_a_patient_stand_together_in_order_of_time_and_orphans_nowhere()
     assert table.levels["code"][-1] == MISSING
 
 
+@pytest.fixture
+def _few_are_enough(monkeypatch):
+    """Three patients, each with values of its own, show what a row is made of."""
+    monkeypatch.setattr(patient_rows, "LEAST_PATIENTS", 1)
+
+
+def test_what_few_patients_have_is_not_spelled_out():
+    names = fit_layout(records_of_dataset(SMALL)).coordinates
+    assert f"p.sex = {OTHER}" in names
+    assert not any(value in name for name in names for value in ("= F", "= M", "[k]", "[l]"))
+
+
+@pytest.mark.usefixtures("_few_are_enough")
 def test_rows_sum_up_what_the_tables_say():
     records = records_of_dataset(SMALL)
     made = fit_layout(records).rows(records)
@@ -87,6 +101,7 @@ def test_class_and_provenance_are_no_part_of_a_row():
     assert not any("died" in n or "made_by" in n for n in names)
 
 
+@pytest.mark.usefixtures("_few_are_enough")
 def test_points_put_missing_at_the_median_and_levels_one_apart():
     records = records_of_dataset(SMALL)
     layout = fit_layout(records)
@@ -98,6 +113,7 @@ def test_points_put_missing_at_the_median_and_levels_one_apart():
     np.testing.assert_allclose(np.linalg.norm(sex[0] - sex[2]), 1.0, rtol=1e-6)
 
 
+@pytest.mark.usefixtures("_few_are_enough")
 def test_a_level_that_no_real_patient_has_is_another():
     layout = fit_layout(records_of_dataset(SMALL))
     new = dataset(

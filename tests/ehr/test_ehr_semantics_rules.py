@@ -21,9 +21,11 @@ from sdq_ehr.semantics.analytes import built_in_analytes, plain_unit
 from sdq_ehr.semantics.codesets import CodeSet
 from sdq_ehr.semantics.columns import later, years_between
 from sdq_ehr.semantics.context import Context
+from sdq_ehr.semantics.kinds.years import real_years
 
 RULES = load_rules()
 SEMANTIC = [r for r in RULES if ".semantics." in r.id]
+YEARS = real_years([dataset_of(clinic_columns(60, seed)) for seed in (98, 99)])
 
 
 def found(dataset, rules=RULES, **options):
@@ -38,7 +40,7 @@ def found(dataset, rules=RULES, **options):
 def test_a_clean_clinic_is_quiet_and_nearly_every_rule_applies():
     for seed in range(5):
         rules, outcome = found(dataset_of(clinic_columns(60, seed)), SEMANTIC,
-                               extraction=date(2022, 1, 1))  # fmt: skip
+                               extraction=date(2022, 1, 1), years=YEARS)  # fmt: skip
         assert rules == {}
         assert all(violations == 0 for violations, _ in outcome.counts.values())
     assert set(outcome.applicable) | set(outcome.not_applicable) == {r.id for r in SEMANTIC}
@@ -119,6 +121,21 @@ def _future(t):
     return "date_after_extraction", ("labs", "taken"), [2]
 
 
+def _two_digit_year(t):
+    t["patients"]["born"][2] += 36525 * DAY  # 1980 becomes 2080
+    return "wrong_century", ("patients", "born"), [2]
+
+
+def _before_records(t):
+    t["labs"]["taken"][2] = np.datetime64("1985-01-01")
+    return "date_before_records", ("labs", "taken"), [2]
+
+
+def _after_records(t):
+    t["labs"]["taken"][2] = np.datetime64("2041-01-01")
+    return "date_after_records", ("labs", "taken"), [2]
+
+
 def _pregnant_man(t):
     pid = t["patients"]["pid"][_patient_of(t, "M")]
     row = t["diagnoses"]["pid"].index(pid)
@@ -158,7 +175,7 @@ def _other_age(t):
 
 
 def _old_newborn(t):
-    t["diagnoses"]["code"][0] = "P07.3"
+    t["diagnoses"]["code"][0] = "Z38.00"
     return "newborn_diagnosis", ("diagnoses", "code"), [0]
 
 
@@ -257,7 +274,8 @@ def _loinc_among_diagnoses(t):
 PLANTS = (
     _birth_after_admission, _death_before_birth, _discharge_first, _drug_ends_first,
     _admitted_dead, _treated_dead, _just_dead, _long_before_visit, _long_after_visit, _two_beds,
-    _old_date, _future, _pregnant_man, _prostate_of_a_woman, _caesarean_of_a_man,
+    _old_date, _future, _two_digit_year, _before_records, _after_records,
+    _pregnant_man, _prostate_of_a_woman, _caesarean_of_a_man,
     _prostatectomy_of_a_woman, _methuselah, _other_age, _old_newborn, _adult_child, _old_mother,
     _child_with_dementia, _codeine, _impossible_value, _mixed_units, _wrong_unit, _allergic,
     _both_types, _no_outcome, _pregnant_without_uterus, _loinc_among_diagnoses,
@@ -269,7 +287,7 @@ PLANTS = (
 def test_a_planted_violation_is_found_where_it_is(plant, seed):
     tables = clinic_columns(60, seed)
     rule, place, rows = plant(tables)
-    rules, outcome = found(dataset_of(tables), extraction=date(2022, 1, 1))
+    rules, outcome = found(dataset_of(tables), extraction=date(2022, 1, 1), years=YEARS)
     assert rules[rule][place] == rows
     violations, checked = outcome.counts[f"ehr.semantics.{rule}"]
     assert len(rows) <= violations <= checked

@@ -84,6 +84,14 @@ TYPE_2 = {
     "SC": [],
     "DX": ["AnatomicRegionSequence", "AcquisitionContextSequence", "DetectorType"],
 }  # fmt: skip
+# Required by what else these objects say; 2C may be empty.
+CONDITIONAL = {
+    "CT": {"PatientPosition": ("2C", "")},
+    "MR": {"PatientPosition": ("2C", ""), "RepetitionTime": ("2C", "")},
+    "CR": {"PatientOrientation": ("2C", "")},
+    "SC": {"PatientOrientation": ("2C", "")},
+    "DX": {"PatientOrientation": ("2C", ["L", "F"]), "WindowCenter": ("1C", 50)},
+}
 
 
 def required(kind: str) -> tuple[list[str], list[str]]:
@@ -104,6 +112,11 @@ def valid(kind: str) -> Dataset:
     for keyword, value in (COMMON_1 | TYPE_1[kind]).items():
         setattr(dataset, keyword, value)
     dataset.Modality = "OT" if kind == "SC" else kind
+    dataset.ImageLaterality = "U"  # says that there is no side, so that nobody is asked
+    for keyword, (_, value) in CONDITIONAL[kind].items():
+        setattr(dataset, keyword, value)
+    if kind == "DX":
+        dataset.WindowWidth = 100
     for keyword in required(kind)[1]:
         setattr(dataset, keyword, Sequence() if keyword.endswith("Sequence") else None)
     return dataset

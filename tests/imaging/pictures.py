@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import yaml
 from PIL import Image as Picture
 from PIL.PngImagePlugin import PngInfo
+
+from sdq_core.generator import definitions
 
 SIDE = 48
 
@@ -55,22 +58,28 @@ cohorts:
   holdout: {path: holdout, labels: holdout/labels.csv}
   synthetic: {path: synthetic, labels: synthetic/labels.csv}
 classes: [a, b]
-generator:
-  algorithm: blobs
-  principle: sums of Gaussian blobs
-  version: "1"
-  parameters: {blobs: 3}
-  training_data: none
-  conditioning: none
-  sampling: independent
-  post_processing: none
-  quality_control: none
-  privacy_measures: none needed
-  known_limits: toy
-  intended_use: tests
-  responsible: sdq
-  date: 2026-01-01
+generator: generator.yaml
 """
+
+
+def described():
+    """Return a generator's description in which every fact but the digest is stated."""
+    stated = {}
+    forms = {"number": 60, "mapping": {"blobs": 3}, "list": [{"version": "1", "what": "first"}]}
+    known = {
+        "algorithm.family": "simulator", "dataset.type": "train", "dataset.date": "2026-01-01",
+        "responsible.date": "2026-01-01", "algorithm.weights_sha256": "none", "lineage": "none",
+        "privacy.differential_privacy": "none", "algorithm.name": "blobs", "algorithm.version": "1",
+    }  # fmt: skip
+    for fact in definitions():
+        if fact.key == "training_data.digest":
+            continue
+        *parents, name = fact.key.split(".")
+        place = stated
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[name] = known.get(fact.key, forms.get(fact.form, "sums of Gaussian blobs"))
+    return stated
 
 
 def study(folder: Path, n=(60, 60, 60), seed=0) -> Path:
@@ -80,4 +89,5 @@ def study(folder: Path, n=(60, 60, 60), seed=0) -> Path:
     write(folder / "synthetic", draw(n[2], seed + 3), synthetic=True)
     path = folder / "study.yaml"
     path.write_text(STUDY, encoding="utf-8")
+    (folder / "generator.yaml").write_text(yaml.safe_dump(described()), encoding="utf-8")
     return path

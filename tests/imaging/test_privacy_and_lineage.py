@@ -151,7 +151,8 @@ def test_nearest_is_train_has_mirror_symmetry_and_no_bias_by_size():
 
 
 def declared(made):
-    return by_id(ImagingMetadata("imaging").declared(made))["declared_synthetic_share"].value
+    found = [m for m in ImagingMetadata("imaging").declared(made) if isinstance(m, Measurement)]
+    return next(m.value for m in found if m.variant is None)
 
 
 def test_pictures_declare_by_their_text_or_by_the_label_table(tmp_path):

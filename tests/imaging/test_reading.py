@@ -13,7 +13,8 @@ from pydicom.data import get_testdata_file
 from sdq_core.description import Item
 from sdq_core.errors import UnreadableItem
 from sdq_imaging.describing import ImagingDescriber
-from sdq_imaging.reading import list_items, read_image, read_mask
+from sdq_imaging.masks import read_mask
+from sdq_imaging.reading import list_items, read_image
 from sdq_imaging.settings import ImagingSettings
 
 
@@ -181,12 +182,12 @@ def masked(tmp_path, mask, identifier="sub/1.png"):
     if mask is not None:
         (tmp_path / "masks/sub").mkdir(parents=True, exist_ok=True)
         Picture.fromarray(mask).save(tmp_path / "masks/sub/1.png")
-    found, findings = read_mask(item, read_image(item), tmp_path / "masks")
+    found, findings = read_mask(item, read_image(item), tmp_path / "masks", max_pixels=10**6)
     return found, [f.rule.removeprefix("imaging.structure.") for f in findings]
 
 
 def test_a_mask_has_the_path_of_its_image(tmp_path):
-    assert masked(tmp_path, None) == (None, [])
+    assert masked(tmp_path, None) == (None, ["mask_missing"])
     mask = (pixels() > 200).astype(np.uint8) * 3
     found, rules = masked(tmp_path, mask)
     np.testing.assert_array_equal(found, mask)
@@ -203,7 +204,7 @@ def test_a_mask_that_does_not_fit_is_told(tmp_path):
 def test_no_id_leads_out_of_the_folder_of_masks(tmp_path, identifier):
     picture(tmp_path / "secret.png")
     picture(tmp_path / "masks/x.png")
-    assert masked(tmp_path, None, identifier) == (None, [])
+    assert masked(tmp_path, None, identifier) == (None, ["mask_missing"])
 
 
 def test_a_mask_lies_over_its_volume_in_the_same_orientation(tmp_path):
@@ -216,7 +217,7 @@ def test_a_mask_lies_over_its_volume_in_the_same_orientation(tmp_path):
     other[0] = [0.8, 0, 0, -0.8 * 6]
     nifti(tmp_path / "masks/1.nii.gz", (volume > 200)[..., ::-1].astype(np.uint8), other)
     item = Item("1.nii.gz", (path,))
-    mask, _ = read_mask(item, read_image(item), tmp_path / "masks")
+    mask, _ = read_mask(item, read_image(item), tmp_path / "masks", max_pixels=10**6)
     np.testing.assert_array_equal(mask, volume > 200)
 
 

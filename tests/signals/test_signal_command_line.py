@@ -71,7 +71,7 @@ def study(folder, n=30):
         "schema: sdq.study/1\nname: waves\nmodality: signals\nclasses: [afib, sinus]\n"
         "subgroup: sex\ncohorts:\n"
         + "".join(f"  {r}: {{path: {r}.npz}}\n" for r in ("train", "holdout", "synthetic"))
-        + "generator: {algorithm: dipole, version: '1'}\n"
+        + "generator: {algorithm: {name: dipole, version: '1'}}\n"
     )
     return folder / "study.yaml"
 

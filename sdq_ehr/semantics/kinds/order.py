@@ -189,8 +189,9 @@ def _bounds(p: BoundsParameters, context: Context) -> Iterator[Check]:
         limit = context.extraction
         if limit is None:
             raise NotApplicable(
-                "the day of extraction is not known; state it in the settings, or in CDM_SOURCE",
-                "数据提取日期未知; 请在设置或 CDM_SOURCE 表中给出",
+                "the day on which the data were taken is not known; state it as `extraction` in "
+                "schema.yaml, or in CDM_SOURCE",
+                "数据提取日期未知; 请在 schema.yaml 的 extraction 或 CDM_SOURCE 表中给出",
             )
     seen = False
     for place in context.places(*p.meanings):
