@@ -280,6 +280,20 @@ def association_sdq(arrays: Arrays) -> Work:
 # --- codes ----------------------------------------------------------------------------------------
 
 
+def distinct_codes_sdq(arrays: Arrays) -> Work:
+    """Verdicts on distinct identifiers as whole numbers, none of them twice."""
+    from sdq_ehr.codes import code_system
+
+    system, values = code_system(str(arrays["system"])), arrays["codes"]
+
+    def work() -> Any:
+        found = system.check(values)
+        return np.array([float(len(found)), float(found.refused.sum())])
+
+    work()
+    return work
+
+
 def codes_sdq(arrays: Arrays) -> Work:
     """Verdicts on every cell of a column of codes; lists are loaded before the clock starts."""
     import pyarrow as pa

@@ -139,11 +139,11 @@ def heat_map(view: AssociationView, scale: Values) -> dict[str, Any]:
     size = len(view.columns)
     a, b = np.eye(size), np.eye(size)
     worst = np.zeros(size)
+    ratios = np.abs(view.real[0] - view.synthetic[0]) / scale
     for k, (i, j) in enumerate(zip(*view.pairs, strict=True)):
         a[i, j] = a[j, i] = view.real[0, k]
         b[i, j] = b[j, i] = view.synthetic[0, k]
-        ratio = view.distances[0, k] / scale[k]
-        worst[i], worst[j] = max(worst[i], ratio), max(worst[j], ratio)
+        worst[i], worst[j] = max(worst[i], ratios[k]), max(worst[j], ratios[k])
     kept = np.sort(np.argsort(-worst, kind="stable")[:MOST_DRAWN])
     square = np.ix_(kept, kept)
     return {

@@ -305,6 +305,7 @@ def _rows(page: Page, events: Sequence[_Event], top: int) -> None:
         y = top + 24 + Page.LINE * line
         day = f"{int(np.floor(event.day))} {event.clock}" if np.isfinite(event.day) else "-"
         for x, words, most in zip(
-            places, (day, event.lane, event.what, event.more), (11, 11, 52, 58), strict=True
+            places, (day, event.lane, event.what, event.more), (11, 11, 60, 72), strict=True
         ):
-            page.write(x, y, plain(words, most))
+            long = len(words) > (50 if x == places[2] else 56)
+            page.write(x, y, plain(words, most), 0, 13 if long else 15)

@@ -23,7 +23,9 @@ class EhrExplainability(Explainability):
             return values.astype("float64"), rows
 
         found = {len(v[0]) for c in cohorts.all if (v := get(c)[0]).size}
-        return compare_rows(cohorts, get, seed, names if found == {len(names)} else ())
+        comparison = compare_rows(cohorts, get, seed, names if found == {len(names)} else ())
+        # Where nothing varies there is nothing that could drive a difference.
+        return comparison if comparison is not None and comparison.values.shape[1] else None
 
     def naming(self, cohorts: Cohorts) -> Naming:
         """Put the coordinates of one column together; a column is its own family."""

@@ -18,6 +18,7 @@ from sdq_core.measurement import Measurement, Method
 from sdq_ehr import fidelity_texts as texts
 from sdq_ehr.associations import association_views, heat_map, pair_table
 from sdq_ehr.code_profiles import code_frequencies, cooccurrence
+from sdq_ehr.code_trees import code_tree
 from sdq_ehr.describing import EMBEDDING, EhrDescriber
 from sdq_ehr.fidelity_texts import both, missing, table_of
 from sdq_ehr.joint_tables import missing_rates, three_way
@@ -256,6 +257,7 @@ class EhrFidelity(Fidelity):
         if side is None or found is None:
             yield missing(id_, side, cohorts, "joint_consistency", texts.NO_CODES)
             return
+        tree = code_tree(side, compared_tables(side))
         yield self._largest(
             id_, "all-codes", side, found.distances, side.noise(found.distances, texts.LEAST_SHARE),
             "largest total variation, over code columns, of the shares of rows with each code",
@@ -263,7 +265,8 @@ class EhrFidelity(Fidelity):
             {
                 "table": table_of(
                     ["code", "real", "synthetic"], [list(c) for c in found.codes[:texts.MOST_ROWS]]
-                )
+                ),
+                **({} if tree is None else {"tree": tree}),
             },
         )  # fmt: skip
         yield self._largest(

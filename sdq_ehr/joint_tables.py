@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdq_ehr.associations import patient_layout
-from sdq_ehr.resampled import Resampled, cell_matrix, rate_difference, total_variation
+from sdq_ehr.resampled import (
+    ROUNDING,
+    Resampled,
+    cell_matrix,
+    rate_difference,
+    total_variation,
+)
 from sdq_ehr.tables_compared import Compared, binned, pooled_levels
 
 __all__ = ["MissingRates", "Triples", "missing_rates", "three_way"]
@@ -140,7 +146,9 @@ def missing_rates(side: Resampled, tables: Sequence[Compared]) -> MissingRates:
             names.append(name)
             real.append(float(sums @ a) / max(float(rows @ a), 1.0))
             synthetic.append(float(sums @ b) / max(float(rows @ b), 1.0))
-            distances.append(rate_difference(sums, rows, side.sides))
+            found = rate_difference(sums, rows, side.sides)
+            # Equal rates that differ in their last digit are equal.
+            distances.append(np.where(found < ROUNDING, 0.0, found))
     shape = (side.sides[0].shape[1], 0)
     return MissingRates(
         tuple(names),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sdq_core.measurement import Interval
 from sdq_core.statistics import benjamini_hochberg, holm
 from sdq_ehr.resampled import (
+    ROUNDING,
     Resampled,
     cell_matrix,
     rate_difference,
@@ -99,7 +100,7 @@ class Marginals:
     @property
     def order(self) -> list[int]:
         """Columns from the one that differs most, in margins."""
-        ratio = self.distance / np.maximum(self.margin, 1e-12)
+        ratio = self.distance / np.maximum(self.margin, ROUNDING)
         return [int(k) for k in np.argsort(-ratio, kind="stable")]
 
 
@@ -121,17 +122,19 @@ def column_marginals(side: Resampled, tables: Sequence[Compared]) -> Marginals |
     if not columns:
         return None
     distances = np.stack([c.distances(side, side.sides) for c in columns], axis=1)
+    # Equal shares that differ in their last digit are equal.
+    distances = np.where(distances < ROUNDING, 0.0, distances)
     permuted = np.stack([c.distances(side, side.permuted) for c in columns], axis=1)
     null, observed = distances[side.splits], distances[0]
     margin = MARGIN * np.quantile(null, 0.975, axis=0)
-    shares = (distances <= margin + 1e-12).mean(axis=1)
+    shares = (distances <= margin + ROUNDING).mean(axis=1)
     # Half samples have noise sqrt(2) as large, and so have their margins.
-    shares[side.halves] = (distances[side.halves] <= np.sqrt(2) * margin + 1e-12).mean(axis=1)
+    shares[side.halves] = (distances[side.halves] <= np.sqrt(2) * margin + ROUNDING).mean(axis=1)
     value, interval, floor = side.reading(shares, upper=1.0)
     # A tie counts against the observed value; rounding must not break it.
-    p = (1 + (permuted >= observed - 1e-12).sum(axis=0)) / (1 + len(permuted))
+    p = (1 + (permuted >= observed - ROUNDING).sum(axis=0)) / (1 + len(permuted))
     adjusted = holm(p), benjamini_hochberg(p)
-    return Marginals(columns, value, interval, floor, distances, margin + 1e-12, p, *adjusted)
+    return Marginals(columns, value, interval, floor, distances, margin + ROUNDING, p, *adjusted)
 
 
 def ordered_distance(

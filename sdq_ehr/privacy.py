@@ -47,6 +47,8 @@ LEAST_MEMBERS: Final = 50
 NOTABLE: Final = 0.05
 """Probability by chance below which single patients are named in findings."""
 MOST_SUSPECTS: Final = 2000
+GROUPS: Final = ("rare-codes", "small-groups")
+"""Patients who are attacked by themselves: variants of the membership measures."""
 
 
 class EhrPrivacy(PatientRisks):
@@ -176,8 +178,9 @@ class EhrPrivacy(PatientRisks):
         ids = self.id("membership_auc"), self.id("membership_tpr_at_1pct_fpr")
         compared = self.compared(cohorts)
         if not isinstance(compared, Compared):
-            for id_ in ids:
-                yield Measurement(id_, aspect=ATTACK, **compared)
+            for variant in (None, *GROUPS):
+                for id_ in ids:
+                    yield Measurement(id_, variant=variant, aspect=ATTACK, **compared)
             return
         seed = cohorts.seed(ids[0]) % 2**32
         scores = membership_scores(compared.sides, seed=seed)
@@ -269,9 +272,9 @@ class EhrPrivacy(PatientRisks):
     ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
         records = records_of(without_generator(cohorts))
         real = np.concatenate([compared.patients[r] for r in (Role.TRAIN, Role.HOLDOUT)])
-        yield "rare-codes", with_rare_codes(records, real)
+        yield GROUPS[0], with_rare_codes(records, real)
         small = in_small_groups(records, real)
-        yield "small-groups", np.zeros(len(real), bool) if small is None else small
+        yield GROUPS[1], np.zeros(len(real), bool) if small is None else small
 
 
 def _search(sides: Sides) -> CopySearch:

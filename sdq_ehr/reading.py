@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from sdq_ehr.cells.columns import parse_column
 from sdq_ehr.dataset import BLOCK, Dataset
 from sdq_ehr.digests import patient_attributes, patient_classes, patient_digests, subject_hash
 from sdq_ehr.finding import RowFinding
-from sdq_ehr.formats import delimited, fhir
+from sdq_ehr.formats import arrow, delimited, fhir
 from sdq_ehr.formats.raw import RawTable
 from sdq_ehr.parsing import empty_table, match_columns, parse_table, survey_blocks
 from sdq_ehr.rules import finding, finding_for
@@ -191,6 +192,9 @@ def list_items(source: Path, settings: EhrSettings | None = None) -> Listing:
     return Listing(tuple(items), dataset.findings)
 
 
+READING: Final = {"schema_", "encoding", "delimiter", "date_order", "decimal"}
+"""Settings on which the tables depend."""
+
 _open: OrderedDict[tuple[object, ...], Dataset] = OrderedDict()
 
 
@@ -216,7 +220,7 @@ def open_dataset(source: Path, settings: EhrSettings | None = None) -> Dataset:
         except OSError:
             continue
         stats.append((path, stat.st_size, stat.st_mtime_ns))
-    key = (source.resolve(), settings.model_dump_json(), tuple(stats))
+    key = (source.resolve(), settings.model_dump_json(include=READING), tuple(stats))
     if key not in _open:
         _open[key] = read_dataset(source, None, settings)
         while len(_open) > KEPT:
@@ -235,8 +239,8 @@ def iter_blocks(
 ) -> Iterator[pa.RecordBatch]:
     """Yield some typed columns of a table block by block, without holding the table.
 
-    A delimited file is read twice: how its numbers and dates are written is a matter of whole
-    columns. The cells are those of `read_dataset`; findings are not made here.
+    A file is read twice: how its numbers and dates are written is a matter of whole columns. The
+    cells are those of `read_dataset`; findings are not made here.
 
     Parameters
     ----------
@@ -263,18 +267,22 @@ def iter_blocks(
     if table not in files:
         raise InputError(f"{source.name}: the file of table {table} was not found")
     path, name = files[table]
-    if not path.name.lower().endswith(delimited.SUFFIXES):
-        raw = read_raw(path, name)
-        whole = parse_table(table, raw, schema).table
-        yield from Dataset(schema, {table: whole}).iter_blocks(table, columns, rows)
-        return
-    found = delimited.layout(path, name, settings.encoding, settings.delimiter)
-    matched, _ = match_columns(table, list(found.names), schema)
+    blocks: Callable[[], Iterator[pa.RecordBatch]]
+    text = path.name.lower().endswith(delimited.SUFFIXES)
+    if text:
+        found = delimited.layout(path, name, settings.encoding, settings.delimiter)
+        names: Sequence[str] = found.names
+        blocks = partial(delimited.iter_batches, found)
+    else:
+        names = arrow.column_names(path)
+    matched, _ = match_columns(table, list(names), schema)
     known = {c: matched[c] for c in columns if c in matched}
-    manners = survey_blocks(table, delimited.iter_batches(found), schema, known)
+    if not text:
+        blocks = partial(arrow.iter_batches, path, list(known.values()), rows)
+    manners = survey_blocks(table, blocks(), schema, known)
     definitions = schema.tables[table].columns
     kinds = empty_table(table, schema).schema
-    for block in delimited.iter_batches(found):
+    for block in blocks():
         made = [
             parse_column(block.column(known[c]), definitions[c], manners[c], schema.missing).values
             if c in known
@@ -302,7 +310,7 @@ def _build(
             quiet = ("ehr.structure.empty_column", "ehr.structure.constant_column")
             own = tuple(f for f in own if f.rule not in quiet)
         findings += [*raws[name].findings, *own]
-        row_findings += parsed.row_findings
+        row_findings += [*parsed.row_findings, *raws[name].row_findings]
     dataset = Dataset(
         schema,
         tables,

@@ -271,7 +271,7 @@ def _side_by_side(
 
 
 def _number(table: pa.Table, column: str) -> Values:
-    if column not in table.column_names:
+    if table.schema.get_field_index(column) < 0:
         return np.full(table.num_rows, np.nan)
     values = table[column]
     if pa.types.is_string(values.type) or pa.types.is_boolean(values.type):
@@ -280,7 +280,7 @@ def _number(table: pa.Table, column: str) -> Values:
 
 
 def _text(table: pa.Table, column: str) -> pa.ChunkedArray:
-    if column not in table.column_names:
+    if table.schema.get_field_index(column) < 0:
         return pa.chunked_array([pa.nulls(table.num_rows, pa.string())])
     values = table[column]
     return values if pa.types.is_string(values.type) else values.cast(pa.string())

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PERMUTATIONS",
+    "ROUNDING",
     "Resampled",
     "cell_matrix",
     "rate_difference",
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 PERMUTATIONS: Final = 499
+ROUNDING: Final = 1e-12
+"""Distances of distributions below it are those of equal ones."""
 _BLOCK: Final = 2**22
 
 Values = NDArray[np.float64]

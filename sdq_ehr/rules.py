@@ -304,6 +304,44 @@ RULES: Final[dict[str, tuple[Severity, str, str]]] = {
         "the column is no field of this OMOP CDM 5.4 table and was not read; rename or remove it",
         "该列不是此 OMOP CDM 5.4 表的字段, 未读取; 请更名或移除",
     ),
+    "conformity.fhir_json_type": (
+        ERROR,
+        "an element of the FHIR resource has another JSON type than its definition; write it as "
+        "the definition says",
+        "FHIR 资源元素的 JSON 类型与其定义不符, 请按定义书写",
+    ),
+    "conformity.fhir_date_form": (
+        ERROR,
+        "a date or time is not written as FHIR does (2020, 2020-01-31, 2020-01-31T10:00:00+01:00), "
+        "or is in no calendar; correct it",
+        "日期或时间不符合 FHIR 的写法 (如 2020-01-31T10:00:00+08:00), 或日历中不存在, 请更正",
+    ),
+    "conformity.fhir_form": (
+        ERROR,
+        "a primitive element of the FHIR resource has not the form of its type; correct it",
+        "FHIR 资源的基本类型元素不符合其类型的形式, 请更正",
+    ),
+    "conformity.fhir_cardinality": (
+        ERROR,
+        "an element that may repeat is no array, or one that may not is one, or the array is "
+        "empty; correct it",
+        "可重复的元素未写成数组, 或不可重复的元素写成了数组, 或数组为空, 请更正",
+    ),
+    "conformity.fhir_element_missing": (
+        ERROR,
+        "an element that the FHIR definition requires is missing; give it",
+        "缺少 FHIR 定义要求的元素, 请补充",
+    ),
+    "conformity.fhir_element_unknown": (
+        WARNING,
+        "the FHIR definition has no such element; correct its name or use an extension",
+        "FHIR 定义中没有该元素, 请更正名称或改用扩展",
+    ),
+    "conformity.fhir_choice": (
+        ERROR,
+        "several of an element that may have one type only (value[x]) are there; keep one",
+        "只能取一种类型的元素 (value[x]) 同时出现多个, 请只保留一个",
+    ),
     "conformity.field_missing": (
         ERROR,
         "a field that OMOP CDM 5.4 requires is not in the table; add it",

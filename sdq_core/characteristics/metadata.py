@@ -142,7 +142,7 @@ class Metadata(CharacteristicEvaluation):
         Every file is looked at and the share is that of these files, so that it has no interval.
         The label table is no part of a file and does not count.
         """
-        rows = np.flatnonzero(cohort.table.readable)
+        rows = np.flatnonzero(cohort.table.readable).tolist()
         if not len(rows):
             return
         states = [

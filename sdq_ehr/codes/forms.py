@@ -77,6 +77,8 @@ def recognise_all(texts: Sequence[str], *, but: str = "") -> list[str]:
     loinc: list[tuple[int, str]] = []
     snomed: list[tuple[int, str]] = []
     for i, given in enumerate(texts):
+        if but == "snomed" and given.isdigit():
+            continue  # bare numbers have no other form that says something
         if len(given) > _LONGEST or not given.isascii():
             continue
         text = given.upper()

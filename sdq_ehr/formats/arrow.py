@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,10 +12,11 @@ from sdq_core.errors import UsageError
 from sdq_ehr.formats.raw import RawTable, unique_names
 from sdq_ehr.rules import finding, unreadable
 
-__all__ = ["SUFFIXES", "column_names", "from_frame", "read"]
+__all__ = ["SUFFIXES", "column_names", "from_frame", "iter_batches", "read"]
 
 SUFFIXES: Final = (".parquet", ".pq", ".arrow", ".feather", ".ipc")
 _PARQUET: Final = (".parquet", ".pq")
+_BUFFER: Final = 2**20
 
 
 def read(path: Path, name: str = "") -> RawTable:
@@ -48,6 +50,48 @@ def column_names(path: Path) -> tuple[str, ...]:
 
         return tuple(_guarded(path, lambda: pq.read_schema(path)).names)
     return tuple(_table(path).column_names)
+
+
+def iter_batches(path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+    """Yield some columns of a file block by block; of the file no more than a block is held.
+
+    Parameters
+    ----------
+    path : Path
+    columns : sequence of str
+    rows : int
+        Most rows of a block of Parquet; Arrow files keep the blocks that they were written in.
+
+    Raises
+    ------
+    UnreadableItem
+        As `read`.
+    """
+    stream = _parquet_batches if path.suffix.lower() in _PARQUET else _arrow_batches
+    blocks = stream(path, columns, rows)
+    while (block := _guarded(path, lambda: next(blocks, None))) is not None:
+        made = [_plain(pa.chunked_array([block.column(c)])).combine_chunks() for c in columns]
+        yield pa.record_batch(made, names=list(columns))
+
+
+def _parquet_batches(path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+    import pyarrow.parquet as pq
+
+    # Without a buffer a whole row group of a column is read at once.
+    with pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
+        yield from file.iter_batches(rows, columns=list(columns), use_threads=False)
+
+
+def _arrow_batches(path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+    with pa.OSFile(str(path)) as file:
+        try:
+            reader = pa.ipc.open_file(file)
+        except pa.ArrowInvalid:  # a stream has no table of contents at its end
+            file.seek(0)
+            yield from (b.select(list(columns)) for b in pa.ipc.open_stream(file))
+            return
+        for k in range(reader.num_record_batches):
+            yield reader.get_batch(k).select(list(columns))
 
 
 def from_frame(frame: Any, name: str) -> RawTable:

@@ -21,8 +21,9 @@ from sdq_core.finding import Finding
 from sdq_ehr.formats import fhir_provenance as provenance
 from sdq_ehr.formats.fhir_elements import as_list, as_map, as_text, reference_key
 from sdq_ehr.formats.fhir_resources import FLATTENERS, TABLES_OF, Row
+from sdq_ehr.formats.fhir_structure import problems
 from sdq_ehr.formats.raw import RawTable
-from sdq_ehr.rules import finding
+from sdq_ehr.rules import finding, row_finding
 from sdq_ehr.schema import Schema
 
 __all__ = ["SUFFIXES", "SYSTEMS", "fhir_schema", "read", "system_name"]
@@ -109,6 +110,7 @@ class _Collector:
     waiting: list[tuple[Row, str]] = field(default_factory=list)
     devices: dict[str, dict[str, str]] = field(default_factory=dict)
     provenances: list[tuple[dict[str, Any], Mapping[str, str]]] = field(default_factory=list)
+    broken: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
 
     def add(self, resource: Any, place: str, ids: Mapping[str, str], own: str = "") -> None:
         """Flatten one resource into its table."""
@@ -135,7 +137,11 @@ class _Collector:
         if mark in self.seen and (resource.get("id") or own):
             return  # the pages of a search repeat the patient
         self.seen.add(mark)
+        wrong = problems(resource, kind)
         for table, row in FLATTENERS[kind](resource, ids, own):
+            for rule, where in wrong:  # stand with the resource's first row
+                self.broken.setdefault((table, rule, where), []).append(len(self.rows[table]))
+            wrong = ()
             self.rows[table].append(row)
             self.places[table].append(place)
             if table == "medications" and row.get("_medication"):
@@ -190,7 +196,12 @@ def read(files: Sequence[tuple[Path, str]]) -> tuple[dict[str, RawTable], list[F
             c: pa.array([r.get(c, "") for r in rows], pa.string()) for c in definition.columns
         }
         places = pa.chunked_array([pa.array(collector.places[table], pa.string())])
-        tables[table] = RawTable(pa.table(columns), (), "", places)
+        wrong = tuple(
+            row_finding(table, rows, f"conformity.{rule}", where)
+            for (of, rule, where), rows in sorted(collector.broken.items())
+            if of == table
+        )
+        tables[table] = RawTable(pa.table(columns), (), "", places, wrong)
     return tables, collector.findings
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from sdq_core.finding import Finding
+from sdq_ehr.finding import RowFinding
 from sdq_ehr.rules import finding
 
 __all__ = ["RawTable", "unique_names"]
@@ -26,12 +27,14 @@ class RawTable:
         Path relative to the cohort's folder; empty where there is none.
     places : pyarrow.ChunkedArray, optional
         Place of each row, where rows come from many files.
+    row_findings : tuple of RowFinding
     """
 
     table: pa.Table
     findings: tuple[Finding, ...] = ()
     file: str = ""
     places: pa.ChunkedArray | None = None
+    row_findings: tuple[RowFinding, ...] = ()
 
 
 def unique_names(names: Sequence[str], where: str) -> tuple[list[str], list[Finding]]:

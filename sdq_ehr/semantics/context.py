@@ -92,7 +92,7 @@ class Context:
     def array(self, table: str, column: str) -> pa.ChunkedArray | None:
         """Return a column, or None when the data set has no such."""
         data = self.dataset.tables.get(table)
-        if data is None or column not in data.column_names:
+        if data is None or data.schema.get_field_index(column) < 0:
             return None
         values = data[column]
         return None if pa.types.is_null(values.type) else values

@@ -16,7 +16,7 @@ LOINC, SNOMED, UCUM = "http://loinc.org", "http://snomed.info/sct", "http://unit
 
 
 def concept(system, code, display="", *more):
-    codings = [{"system": system, "code": code, "display": display}]
+    codings = [{"system": system, "code": code} | ({"display": display} if display else {})]
     return {"coding": codings + [{"system": s, "code": c} for s, c in more]}
 
 

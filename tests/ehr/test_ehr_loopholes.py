@@ -219,3 +219,18 @@ def test_tables_without_categories_and_without_variation_are_judged(kind, tmp_pa
     found = [m for m in EhrPrivacy("ehr").measure(cohorts) if isinstance(m, Measurement)]
     assert not [m.reason for m in found if m.reason and "stopped with" in m.reason]
     write_gallery(Ehr(), cohorts, found, tmp_path / "out")
+
+
+def test_tables_without_any_value_are_judged_without_an_alarm_by_rounding(tmp_path):
+    empty = {"t": pa.table({c: pa.nulls(50, pa.string()) for c in ("a", "b")})}
+    made = dict.fromkeys(("train", "holdout", "synthetic"), empty)
+    schema = {"tables": {"t": {"columns": {"a": {}, "b": {"type": "number"}}}}}
+    cohorts = cohorts_of(tmp_path, made, schema)
+    for evaluation in Ehr().characteristics(cohorts.study):
+        outputs = [m for m in evaluation.measure(cohorts) if isinstance(m, Measurement)]
+        assert not [m.reason for m in outputs if m.reason and "stopped with" in m.reason]
+        for m in outputs:
+            if m.id.endswith(("marginal_share_consistent", "missingness_distance")):
+                assert m.value == (1.0 if m.variant is None and "share" in m.id else 0.0)
+    variants = {m.variant for m in EhrPrivacy("ehr").attack(cohorts)}
+    assert variants == {None, "rare-codes", "small-groups"}

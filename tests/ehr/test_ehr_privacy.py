@@ -170,7 +170,7 @@ def test_patients_on_both_sides_void_the_verdict(fresh):
                  PRIVACY.linkability, PRIVACY.inference):  # fmt: skip
         for key, m in measured(shared, part)[0].items():
             assert m.value is None, key
-            assert "400 subjects" in m.reason
+            assert "400 subjects" in m.reason or not m.applicable
 
 
 def test_few_patients_and_constant_columns_give_reasons(tmp_path):

@@ -304,6 +304,42 @@ def test_streaming_gives_the_same_cells(tmp_path, monkeypatch) -> None:
         next(iter_blocks(source, SCHEMA, "labs", ["none"]))
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "arrow", "stream.arrow"])
+def test_files_of_columns_stream_too(suffix, tmp_path, monkeypatch) -> None:
+    import pyarrow.parquet
+
+    from sdq_ehr.formats import arrow
+
+    n = 1000
+    table = pa.table(
+        {
+            "n": list(range(n)),
+            "patient": [f"P{k % 9}" for k in range(n)],
+            "taken": [f"{k % 28 + 1:02d}/{k % 12 + 1:02d}/2020" for k in range(n)],
+            "value": pa.array([k / 4 if k % 5 else None for k in range(n)]),
+        }
+    )
+    path = tmp_path / f"labs.{suffix}"
+    if suffix == "parquet":
+        pyarrow.parquet.write_table(table, path, row_group_size=300)
+    elif suffix == "arrow":
+        with pa.ipc.new_file(path, table.schema) as writer:
+            writer.write_table(table, max_chunksize=100)
+    else:
+        path = tmp_path / "labs.arrow"
+        with pa.ipc.new_stream(path, table.schema) as writer:
+            writer.write_table(table, max_chunksize=100)
+    schema = Schema(tables={"labs": SCHEMA.tables["labs"]})
+    whole = read_dataset(tmp_path, schema).tables["labs"].select(["taken", "value"])
+    monkeypatch.setattr(arrow, "_table", None)  # nothing is read whole
+    if suffix != "parquet":
+        names = tuple(table.column_names)
+        monkeypatch.setattr(arrow, "column_names", lambda path: names)
+    blocks = list(iter_blocks(tmp_path, schema, "labs", ["taken", "value"], rows=70))
+    assert max(len(b) for b in blocks) <= 70
+    assert pa.Table.from_batches(blocks).to_pylist() == whole.to_pylist()
+
+
 def test_a_study_s_decimal_sign_and_order_of_dates(tmp_path) -> None:
     source = folder(tmp_path, labs='n,patient,taken,value\n1,A,03/04/2020,"1,234"\n')
     auto = read_dataset(source, SCHEMA)

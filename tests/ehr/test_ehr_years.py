@@ -128,7 +128,7 @@ def test_years_of_birth_of_omop_are_dates_too():
 
 @pytest.fixture(scope="module")
 def real():
-    return simulated("cohort", 80, 5)
+    return simulated("cohort", 50, 5)
 
 
 def measured(cohorts):
@@ -155,4 +155,6 @@ def test_a_share_of_visits_a_century_later_is_found_and_a_fresh_sample_is_not(re
     assert rules["semantics.wrong_century"][3] == 0
     assert after.interval.high < before.value
     quiet = before.details.get("table", {"rows": []})["rows"]
-    assert not [r for r in quiet if "century" in r[0] or "_records" in r[0]]
+    assert not [r for r in quiet if "century" in r[0]]
+    # The oldest of a fresh sample may be older than all others: one row in 500 at most, a warning.
+    assert all(r[1] <= r[2] / 500 for r in quiet if "_records" in r[0])
