@@ -134,6 +134,12 @@ def plan(
     for number in sorted({4, 6, 8, 12, 20, readers}):
         found = needed_cases(number, margin, paired=paired, repeats=60, seed=seed)
         typer.echo(f"  {number:3d} readers: {'x' if found is None else found}")
+    if readers < 4:
+        typer.echo(
+            "warning: with fewer than four readers the intervals are somewhat too narrow "
+            "(simulated errors of 6 to 8 % instead of 5 %); ask more readers",
+            err=True,
+        )
     typer.echo(f"wrote {output}; edit it, then: sdq review open {output} -o FOLDER --key KEY")
 
 

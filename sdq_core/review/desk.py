@@ -28,7 +28,9 @@ EVENTS: Final = frozenset({"focus_lost", "focus_back", "display_checked"})
 """What a page may report besides answers."""
 _FACTS: Final = ("milliseconds", "presets", "zoom", "frames", "focus_lost")
 _MOST_REFUSED: Final = 500
-"""Refusals of one kind and reader that are logged; a script that hammers must not fill the disk."""
+_MOST_NOTED: Final = 100
+"""Refusals of one kind and reader, and events of one kind and case, that are logged: a script that
+hammers must not fill the disk."""
 
 Stage = Literal["welcome", "case", "feedback", "washout", "done", "closed"]
 
@@ -89,6 +91,7 @@ class Desk:
         self.labels: Mapping[str, str] = self.content.get("labels", {})
         self.training: Mapping[str, Any] = self.content.get("training", {})
         self._refused: dict[tuple[str, str], int] = {}
+        self._orders: dict[str, tuple[Slot, ...]] = {}
 
     # --- who and where ----------------------------------------------------------------------------
 
@@ -188,7 +191,8 @@ class Desk:
             if self._noted(connection, reader, kind, number) and revision == 0:
                 return
         with self.store.writing() as writer:
-            if revision or not self._noted(writer.connection, reader, kind, number):
+            noted = self._count(writer.connection, reader, kind, number)
+            if noted < (_MOST_NOTED if revision else 1):
                 writer.log(kind, reader, number)
 
     def answer(
@@ -254,7 +258,8 @@ class Desk:
         if kind not in EVENTS:
             raise Refused("event")
         with self.store.writing() as writer:
-            writer.log(kind, reader, number)
+            if self._count(writer.connection, reader, kind, number) < _MOST_NOTED:
+                writer.log(kind, reader, number)
 
     def refused(
         self, code: str, reader: str = "", number: int = 0, content: dict[str, Any] | None = None
@@ -330,12 +335,15 @@ class Desk:
             raise Refused("not_shown")
         return True
 
-    def _order(self, connection: sa.Connection, reader: str) -> list[Slot]:
-        t = tables.slots
-        rows = connection.execute(sa.select(t).where(t.c.reader == reader).order_by(t.c.number))
-        return [
-            Slot(r.number, r.session, r.case_name, r.purpose, bool(r.flipped)) for r in rows.all()
-        ]
+    def _order(self, connection: sa.Connection, reader: str) -> tuple[Slot, ...]:
+        if reader not in self._orders:  # it never changes
+            t = tables.slots
+            rows = connection.execute(sa.select(t).where(t.c.reader == reader).order_by(t.c.number))
+            self._orders[reader] = tuple(
+                Slot(r.number, r.session, r.case_name, r.purpose, bool(r.flipped))
+                for r in rows.all()
+            )
+        return self._orders[reader]
 
     def _done(self, connection: sa.Connection, reader: str) -> int:
         t = tables.answers
@@ -360,6 +368,13 @@ class Desk:
         if number is not None:
             wanted = wanted.where(t.c.number == number)
         return connection.execute(wanted.limit(1)).first() is not None
+
+    def _count(self, connection: sa.Connection, reader: str, kind: str, number: int) -> int:
+        t = tables.log
+        wanted = sa.select(sa.func.count()).where(
+            t.c.reader == reader, t.c.kind == kind, t.c.number == number
+        )
+        return int(connection.execute(wanted).scalar_one())
 
     def _shown_at(self, connection: sa.Connection, reader: str, number: int) -> datetime:
         t = tables.log

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +15,7 @@ import numpy as np
 
 from sdq_core.errors import ReviewError
 from sdq_core.files import atomic_write
-from sdq_core.hashing import canonical_json
+from sdq_core.hashing import canonical_json, hash_file
 from sdq_core.review.display import Frames
 from sdq_core.review.store import Store, sqlite_url
 
@@ -89,8 +91,6 @@ class Folder:
 
     def write_picture(self, name: str, frames: Frames) -> str:
         """Write the pictures of one side of a case; return the SHA-256 of the file."""
-        import io
-
         sink = io.BytesIO()
         np.save(sink, np.ascontiguousarray(frames), allow_pickle=False)
         data = sink.getvalue()
@@ -105,15 +105,20 @@ class Folder:
         ReviewError
             They are not as they were at the opening.
         """
-        import io
-
         path = self.pictures / f"{name}.npy"
         try:
-            data = path.read_bytes()
-        except OSError as error:
+            about = path.stat()
+            if _digest(path, about.st_mtime_ns, about.st_size) != digest:
+                raise ReviewError(f"{path.name}: is not as it was sealed at the opening")
+            # Of a volume, only the slice that is asked for is read.
+            found: Any = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
             raise ReviewError(f"{path.name}: cannot be read; restore the folder") from error
-        if hashlib.sha256(data).hexdigest() != digest:
-            raise ReviewError(f"{path.name}: is not as it was sealed at the opening")
-        found: Any = np.load(io.BytesIO(data), allow_pickle=False)
         frames: Frames = found
         return frames
+
+
+@lru_cache(maxsize=4096)
+def _digest(path: Path, changed: int, size: int) -> str:
+    """Return the SHA-256 of a file; computed anew where its time or size changed."""
+    return hash_file(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from sdq_core.files import atomic_write
 from sdq_core.modality import Modality, load_modality
 from sdq_core.review.desk import token_hash
 from sdq_core.review.display import Displayer, Layout, NeutralDisplayer, fitted, picture
-from sdq_core.review.drawing import Drawn, draw, pool_of
+from sdq_core.review.drawing import Drawn, Pool, draw, pool_of
 from sdq_core.review.folder import Folder
 from sdq_core.review.forms import ReviewItem
 from sdq_core.review.key import Key, Truth, new_salt, write_key
@@ -117,7 +118,31 @@ def open_review(
     real, synthetic = draw(plan, *pools, displayer.facts)
     place = Folder(folder)
     url = place.make(database)
-    cases, training = _cases(plan, real, synthetic)
+    try:
+        return _opened(
+            plan, study, displayer, pools, (real, synthetic), place, url, key,
+            allow_leak=allow_leak, progress=progress,
+        )  # fmt: skip
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # it was empty: nothing but ours is in it
+        raise
+
+
+def _opened(
+    plan: ReviewPlan,
+    study: Study,
+    displayer: Displayer,
+    pools: tuple[Pool, Pool],
+    drawn: tuple[Sequence[Drawn], Sequence[Drawn]],
+    place: Folder,
+    url: str,
+    key: Path,
+    *,
+    allow_leak: bool,
+    progress: Progress | None,
+) -> Opened:
+    """Fill the folder and the database."""
+    cases, training = _cases(plan, *drawn)
     layout = displayer.layout([d.facts for sides in (cases | training).values() for d in sides])
     pictures = _write_pictures(place, displayer, layout, cases | training, progress)
     orders = {
@@ -127,7 +152,9 @@ def open_review(
         )
         for reader in plan.readers
     }  # fmt: skip
-    leak, visible = _leaks(plan, place, layout, pictures, cases, orders)
+    items = _questions(plan, displayer, cases | training)
+    labelled = any(i.needs_label for i in items)
+    leak, visible = _leaks(plan, place, layout, pictures, cases, orders, labelled=labelled)
     if leak.found and not allow_leak:
         raise ReviewError(
             f"blinding: what is not a picture tells real from synthetic (AUC {leak.auc:.2f}, "
@@ -142,7 +169,6 @@ def open_review(
             for case, sides in (cases | training).items()
         },
     )
-    items = _questions(plan, displayer, cases | training)
     content = {
         "schema": SCHEMA,
         "plan": plan.to_json(),
@@ -153,7 +179,7 @@ def open_review(
             {"id": i.id, "en": i.en, "zh": i.zh, "needs_label": i.needs_label} for i in items
         ],
         "labels": {c: sides[0].label for c, sides in (cases | training).items()}
-        if any(i.needs_label for i in items)
+        if labelled
         else {},
         "pictures": pictures,
         "training": {c: [str(d.role) for d in sides] for c, sides in training.items()},
@@ -291,6 +317,8 @@ def _leaks(
     pictures: Mapping[str, Mapping[str, Any]],
     cases: Cases,
     orders: Mapping[str, Sequence[Slot]],
+    *,
+    labelled: bool,
 ) -> tuple[Leak, Leak]:
     """Test what can be seen of the cases beside their pictures."""
     if plan.type == "pairs":
@@ -301,12 +329,10 @@ def _leaks(
     shown = {f"{c}-{s}": d for c, g in cases.items() for s, d in zip("ab", g, strict=False)}
     facts = {
         name: {
-            "file bytes for one picture": (folder.pictures / f"{name}.npy").stat().st_size
-            / pictures[name]["frames"],
+            "file bytes for one picture": _stored(folder, name) / pictures[name]["frames"],
             "bytes": 0.0,
             "milliseconds": 0.0,
-            "label length": float(len(shown[name].label)),
-            "label": float(sum(shown[name].label.encode())),
+            **(_label_facts(shown[name].label) if labelled else {}),
             **{f"name {k}": v for k, v in name_facts(name).items()},
             **_places(name, orders),
         }
@@ -320,6 +346,15 @@ def _leaks(
             break
     visible = leak_test({n: dict(shown[n].facts) for n in truth}, truth, plan.seed)
     return leak, visible
+
+
+def _stored(folder: Folder, name: str) -> int:
+    """Return the bytes of the pictures, without the head of the file."""
+    return (folder.pictures / f"{name}.npy").stat().st_size - 128
+
+
+def _label_facts(label: str) -> dict[str, float]:
+    return {"label length": float(len(label)), "label": float(sum(label.encode()))}
 
 
 def _places(name: str, orders: Mapping[str, Sequence[Slot]]) -> dict[str, float]:
@@ -349,7 +384,7 @@ def _measure(
             start = time.perf_counter()
             frames = folder.read_picture(name, pictures[name]["sha256"])
             served = picture(frames[len(frames) // 2], layout, 0)
-            times[name].append((time.perf_counter() - start) / len(frames))
+            times[name].append(time.perf_counter() - start)
             facts[name]["bytes"] = float(len(served))
     for name, measured in times.items():
         facts[name]["milliseconds"] = 1000 * sorted(measured)[1]

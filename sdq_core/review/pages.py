@@ -130,9 +130,11 @@ class Pages:
             option = next((o for o in question.options if o.value == value), None)
             if option is None:
                 continue
-            chosen = words("you_said", language, said=(option.en, option.zh)[own])
-            many = len(self._desk.questions) > 1
-            said.append(f"{(question.en, question.zh)[own]} {chosen}" if many else chosen)
+            chosen = (option.en, option.zh)[own]
+            if len(self._desk.questions) > 1:
+                said.append(f"{(question.en, question.zh)[own]}{('：' if own else ': ')}{chosen}")
+            else:
+                said.append(words("you_said", language, said=chosen))
         return {"truth": words("it_is", language, truth=truth), "said": said}
 
     def _page(self, template: str, language: str, *, whole: bool, **values: Any) -> str:

@@ -235,7 +235,9 @@ class _Views:
             message = refusal("token", _language(request))
             return self._html(self.pages.enter(_language(request), message), 403)
         reply = RedirectResponse("/read", 303)
-        reply.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=self.secure)
+        # Lax, not strict: else a link in a mail would lead to a page that does not know the reader.
+        # Forms are guarded by their origin.
+        reply.set_cookie(COOKIE, token, httponly=True, samesite="lax", secure=self.secure)
         return reply
 
     def _after(self, request: Request, reader: str) -> Response:

@@ -49,6 +49,7 @@ def served_alone(store: Store) -> Iterator[None]:
     with store.engine.connect() as connection:
         held = connection.execute(sa.text(f"SELECT pg_try_advisory_lock({LOCK + 1})")).scalar_one()
         connection.commit()
+        connection.detach()  # closed at the end, not given back to the pool with the lock on it
         if not held:
             raise ReviewError(message)
         yield

@@ -7,6 +7,7 @@ has one end, and an answer is there together with its entry or not at all.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -54,12 +55,13 @@ class Store:
 
     def __init__(self, url: str, clock: Clock = _now) -> None:
         self.clock = clock
-        self.url = sa.make_url(url)
+        self._queue = threading.Lock()
         try:
+            self.url = sa.make_url(url)
             self.engine = sa.create_engine(self.url, **_options(self.url))
         except (SQLAlchemyError, ImportError) as error:
             raise ReviewError(
-                f"database {self._shown}: cannot be used ({type(error).__name__}: {error}); give "
+                f"database: cannot be used ({type(error).__name__}: {error}); give "
                 f"sqlite:///FILE, or postgresql+psycopg://USER@HOST/NAME with "
                 f"pip install 'sdq[postgresql]'"
             ) from error
@@ -221,7 +223,8 @@ class Store:
             The database takes nothing: the disk is full, or it does not answer.
         """
         try:
-            with self.engine.execution_options(writes=True).begin() as connection:
+            # SQLite makes a second writer sleep and try again; in one process a queue is faster.
+            with self._queue, self.engine.execution_options(writes=True).begin() as connection:
                 if not self.is_sqlite:
                     connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({LOCK})"))
                 yield Writer(connection, self.clock())

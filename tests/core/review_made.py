@@ -22,6 +22,16 @@ LAYOUT = Layout(24, 16, presets=(Preset("full", "全"), Preset("dark", "暗", 0,
 SITE = "http://127.0.0.1"
 
 
+STORES = []
+"""Opened by `make`; a test file closes them after each test with `close_all`."""
+
+
+def close_all():
+    """Close the stores of a test."""
+    while STORES:
+        STORES.pop().close()
+
+
 class Clock:
     """A clock that is set by hand."""
 
@@ -92,7 +102,7 @@ def make(folder, *, database=None, number=8, readers=("r1", "r2"), training=2, i
     write_key(key, key_path)
     content = {
         "schema": "sdq.review/1", "plan": plan.to_json(), "modality": "imaging",
-        "cohorts": {"holdout": "ab" * 32, "synthetic": "cd" * 32}, "layout": LAYOUT.to_json(),
+        "cohorts": {"holdout": "ab" * 32, "synthetic": "ab" * 32}, "layout": LAYOUT.to_json(),
         "items": list(items), "labels": {}, "pictures": pictures,
         "training": {c: [str(t.role) for _, t in sorted(cases[c].items())] for c in taught},
         "seal": key.seal,
@@ -106,6 +116,7 @@ def make(folder, *, database=None, number=8, readers=("r1", "r2"), training=2, i
     store = place.store(url)
     clock = Clock()
     store.clock = clock
+    STORES.append(store)
     leak = {"tested": True, "auc": 0.5, "p_value": 1.0, "facts": [], "telling": []}
     store.create(
         content, {r: token_hash(t) for r, t in tokens.items()}, orders,

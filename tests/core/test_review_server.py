@@ -3,11 +3,17 @@
 import re
 
 import pytest
-from review_made import SITE, Browser, make
+from review_made import SITE, STORES, Browser, close_all, make
 
 from sdq_core.errors import ReviewError
 from sdq_core.review.closing import checked, close_review
 from sdq_core.review.serving import served_alone
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    close_all()
 
 
 def entered(made, reader="r1", **options):
@@ -291,7 +297,8 @@ def test_a_changed_picture_is_not_served(tmp_path):
 
 def test_two_servers_on_one_database_are_refused(tmp_path):
     made = make(tmp_path)
-    other = served_alone(made.folder.store())
+    STORES.append(made.folder.store())
+    other = served_alone(STORES[-1])
     with served_alone(made.store), pytest.raises(ReviewError, match="another server serves"), other:
         pass
     with served_alone(made.store):
