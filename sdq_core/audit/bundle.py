@@ -95,9 +95,16 @@ def seal(folder: Path, key: Ed25519PrivateKey, output: Path | None = None) -> Se
         name: _bytes(folder, name)
         for name in (RESULT, result.findings.file, result.findings.csv, ITEMS, FILES)
     }
-    there = [n for n in (REPORT, *DOCUMENTS, *gallery) if (folder / n).exists()]
+    logs = _review_logs(result)
+    there = [n for n in (REPORT, *DOCUMENTS, *gallery, *logs) if (folder / n).exists()]
     files |= {name: _bytes(folder, name) for name in there}
     _check_belongs(result, files[ITEMS])
+    for name, digest in logs.items():
+        if name not in files or _sha256(files[name]) != digest:
+            raise BundleError(
+                f"seal: {name} is not the log of the manual review that the result names; put it "
+                f"back beside {RESULT}, or write it again: sdq review analyse"
+            )
     for name in DOCUMENTS:
         if name in files and not made_from(files[RESULT], name, files[name]):
             raise BundleError(
@@ -211,6 +218,16 @@ def _check_shows_nothing_real(result: Result, folder: Path, files: Mapping[str, 
                     f"seal: {name} shows real items or copies of them, and a bundle holds none; "
                     f"write it again without --show-real (sdq report {folder.name})"
                 )
+
+
+def _review_logs(result: Result) -> dict[str, str]:
+    """Return the logs of manual reviews that the result names, with their SHA-256."""
+    found = (m.details.get("review") for m in result.measurements)
+    return {
+        str(review["log_file"]): str(review["log_sha256"])
+        for review in found
+        if isinstance(review, Mapping) and {"log_file", "log_sha256"} <= review.keys()
+    }
 
 
 def _sha256(data: bytes) -> str:

@@ -53,7 +53,7 @@ FolderArgument = Annotated[Path, typer.Argument(help="The folder that 'open' mad
 DatabaseOption = Annotated[
     str | None,
     typer.Option(
-        help="URL of a PostgreSQL database (postgresql+psycopg://USER@HOST/NAME); else that of the "
+        help="URL of a PostgreSQL database (postgresql+pg8000://USER@HOST/NAME); else that of the "
         "environment variable SDQ_REVIEW_DATABASE, else of the folder.",
         show_default=False,
     ),
@@ -268,7 +268,7 @@ def analyse(
 ) -> None:
     """Add the readers' judgement to a result, and judge it by the plan and the profile.
 
-    Writes review.jsonl, the whole log, beside the result.
+    Writes review-<plan>.jsonl, the whole log, beside the result.
     """
     from sdq_core.review.adding import add_to_result
 

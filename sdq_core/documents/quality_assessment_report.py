@@ -32,6 +32,7 @@ from sdq_core.documents.parts import (
     reference_blocks,
     run_blocks,
 )
+from sdq_core.documents.review_blocks import review_blocks
 from sdq_core.documents.texts import text
 from sdq_core.documents.trace_blocks import (
     asked,
@@ -94,15 +95,7 @@ def _blocks(source: Source) -> Iterator[Block]:
         yield from _characteristic(source, section, own, rows)
 
     yield Heading(word("manual_review", language), 1)
-    yield Paragraph(
-        words(
-            _(
-                "Not carried out. This result holds no records of reviewers; what only people can "
-                "judge is open in the trace table."
-            ),
-        ),
-        "statement",
-    )
+    yield from review_blocks(source, views)
     yield Heading(text("findings", language), 1)
     yield from _findings(source)
     yield Heading(_("From requirement to evidence"), 1)

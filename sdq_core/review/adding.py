@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import yaml
 
@@ -24,9 +24,8 @@ from sdq_core.review.plan import ReviewPlan
 from sdq_core.review.readings import readings_of
 from sdq_core.review.store import Store
 
-__all__ = ["LOG", "add_to_result", "criterion_of", "merged"]
+__all__ = ["add_to_result", "criterion_of", "log_name", "merged"]
 
-LOG: Final = "review.jsonl"
 """The whole log, beside the result."""
 
 
@@ -64,7 +63,7 @@ def add_to_result(store: Store, path: Path) -> list[str]:
         "closed": next(e.at for e in entries if e.kind == "closed"),
         "leak": opened["leak"], "visible": opened["visible"],
         "refused": sum(e.kind == "refused" for e in entries),
-        "log_sha256": _sha256(to_jsonl(store)), "log_file": LOG,
+        "log_sha256": _sha256(to_jsonl(store)), "log_file": log_name(plan),
     }  # fmt: skip
     if plan.power is not None:
         about["power"] = plan.power.model_dump()
@@ -72,9 +71,20 @@ def add_to_result(store: Store, path: Path) -> list[str]:
     profile = _profile(result)
     judgements = [judge(m, criterion_of(m, plan, profile)) for m in measured]
     added = merged(result, judgements, _texts(content["modality"]))
-    atomic_write(path.with_name(LOG), to_jsonl(store))
+    atomic_write(path.with_name(log_name(plan)), to_jsonl(store))
     save_result(added, path)
     return [_line(j) for j in judgements]
+
+
+def log_name(plan: ReviewPlan) -> str:
+    """Return the name of a review's log beside the result; each review has its own.
+
+    Examples
+    --------
+    >>> log_name(ReviewPlan(name="a")) != log_name(ReviewPlan(name="b"))
+    True
+    """
+    return f"review-{plan.digest[:8]}.jsonl"
 
 
 def _check_same_data(result: Result, content: dict[str, Any]) -> None:

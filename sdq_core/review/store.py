@@ -62,7 +62,7 @@ class Store:
         except (SQLAlchemyError, ImportError) as error:
             raise ReviewError(
                 f"database: cannot be used ({type(error).__name__}: {error}); give "
-                f"sqlite:///FILE, or postgresql+psycopg://USER@HOST/NAME with "
+                f"sqlite:///FILE, or postgresql+pg8000://USER@HOST/NAME with "
                 f"pip install 'sdq[postgresql]'"
             ) from error
         if self.is_sqlite:

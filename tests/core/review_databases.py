@@ -33,7 +33,7 @@ def postgres():
     run(bin_ / "initdb", "-D", data, "-A", "trust", "-U", "sdq", "--no-sync")
     run(bin_ / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
     try:
-        yield f"postgresql+psycopg://sdq@/postgres?host={folder}"
+        yield f"postgresql+pg8000://sdq@/postgres?unix_sock={folder}/.s.PGSQL.5432"
     finally:
         run(bin_ / "pg_ctl", "-D", data, "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)

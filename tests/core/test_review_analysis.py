@@ -12,6 +12,8 @@ from sdq_core.documents.report import write_report
 from sdq_core.errors import ReviewError
 from sdq_core.measurement import Interval, Measurement
 from sdq_core.profiles import Criterion, Profile
+from sdq_core.documents.parts import Source
+from sdq_core.documents.quality_assessment_report import quality_assessment_report
 from sdq_core.result import load_result, save_result
 from sdq_core.review.adding import add_to_result, criterion_of
 from sdq_core.review.closing import close_review
@@ -90,9 +92,14 @@ def test_guessing_readers_are_judged_by_the_margin_of_the_plan(tmp_path, result)
     assert any("review_auc = 0." in line and "pass" in line for line in lines)
     # The verdicts of the rest are as they were, and the log lies beside the result.
     assert found.verdicts == sample_result(result.parent).verdicts
-    log = result.with_name("review.jsonl").read_text().splitlines()
+    log = next(result.parent.glob("review-*.jsonl")).read_text().splitlines()
     assert json.loads(log[0])["content"]["seal"] == made.key.seal
     assert json.loads(log[-1])["kind"] == "closed"
+    # The quality assessment report tells protocol and records, in both languages.
+    for language, said in (("en", "Reviewers judged items"), ("zh", "审查者在不知何者为合成")):
+        report = repr(quality_assessment_report(Source(found, language, ())))
+        assert said in report
+        assert made.key.seal in report
 
 
 def test_readers_who_see_through_it_fail_the_study(tmp_path, result):

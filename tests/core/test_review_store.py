@@ -31,7 +31,7 @@ def _closed():
 def server():
     if programs() is None:
         pytest.skip("no PostgreSQL is installed (apt install postgresql)")
-    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    pytest.importorskip("pg8000", reason="pg8000 is not installed")
     if os.geteuid() == 0:
         try:
             __import__("pwd").getpwnam("postgres")
