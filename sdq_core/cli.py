@@ -83,6 +83,10 @@ StoreOption = Annotated[
 ]
 EngineOption = Annotated[str, typer.Option(help="Where to describe: processes or serial.")]
 WorkersOption = Annotated[int | None, typer.Option(help="Worker processes.", min=1)]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(help="Where networks compute, of modalities that have any: auto, cpu or cuda."),
+]
 LanguageOption = Annotated[Language, typer.Option(help="Language of the report.")]
 ShowRealOption = Annotated[
     bool, typer.Option("--show-real", help="Allow pictures of real items in the report.")
@@ -105,6 +109,7 @@ def evaluate(
     store: StoreOption = None,
     engine: EngineOption = "processes",
     workers: WorkersOption = None,
+    device: DeviceOption = None,
     language: LanguageOption = Language.en,
     show_real: ShowRealOption = False,
     quiet: QuietOption = False,
@@ -124,6 +129,7 @@ def evaluate(
     from sdq_core.evaluate import evaluate as run
 
     loaded = _study(study, modality, train, holdout, synthetic, labels, subgroup, profile, seed)
+    loaded = _on_device(loaded, device)
     with Progress(quiet) as progress:
         result = run(
             loaded,
@@ -156,6 +162,7 @@ def describe(
     store: StoreOption = None,
     engine: EngineOption = "processes",
     workers: WorkersOption = None,
+    device: DeviceOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Describe the items of a study and keep the descriptions, without judging.
@@ -165,6 +172,7 @@ def describe(
     from sdq_core.evaluate import read_and_describe
 
     loaded = _study(study, modality, train, holdout, synthetic, None, None, None, None)
+    loaded = _on_device(loaded, device)
     folder = store or output / "store"
     with Progress(quiet) as progress:
         found = read_and_describe(loaded, folder, engine=engine, workers=workers, progress=progress)
@@ -320,6 +328,13 @@ def _study(
     }
     base = None if path is None else load_study(path)
     return study_from_options(base, given, sources, labels or [])
+
+
+def _on_device(study: Study, device: str | None) -> Study:
+    """Put the option above the study's own setting; the modality says which it knows."""
+    if device is None:
+        return study
+    return study.model_copy(update={"settings": {**study.settings, "device": device}})
 
 
 def _say_unreadable(result: Result) -> None:

@@ -89,7 +89,9 @@ _RULES: Final[tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], bool]]
         "telephone",
         re.compile(
             r"(?<![\d.-])(?:(?:\+?1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-.])[2-9]\d\d[-.]\d{4}"
-            r"|0\d{2,3}-\d{7,8}|\+(?!86[ -]?1[3-9])\d{1,3}[ -]\d[\d -]{6,13}\d)(?!\.?\d)",
+            r"|0\d{2,3}-\d{7,8}|\+(?!86[ -]?1[3-9])\d{1,3}[ -]\d[\d -]{6,13}\d"
+            r"|(?:传真|电话|\b(?:[Ff]ax|FAX|[Tt]el|TEL|[Pp]hone)\b\.?)[:： ]{1,3}"
+            r"(?!\+?86|1[3-9])[\d(][\d() -]{5,13}\d)(?!\.?\d)",
             re.ASCII,
         ),
         _always,
@@ -108,6 +110,45 @@ _RULES: Final[tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], bool]]
         re.compile(
             r"(?:医保号|医保卡号|社保号|社会保障号|\binsurance (?:no|number)|\bmember id)"
             r"[\s:：#=.]*(?P<value>[A-Za-z]{0,8}-?\d{4,})",
+            re.IGNORECASE,
+        ),
+        _is_not_dummy,
+    ),
+    (
+        "account_number",
+        re.compile(
+            r"(?:银行卡号|银行账号|账号|\b(?:bank )?account (?:no|number))"
+            r"[\s:：#=.]*(?P<value>[A-Za-z]{0,8}-?\d[\d -]{4,})",
+            re.IGNORECASE,
+        ),
+        _is_not_dummy,
+    ),
+    (
+        "licence_number",
+        re.compile(
+            r"(?:护照号码?|通行证号码?|驾驶证号码?|驾照号码?|军官证号码?|执业证书?编号"
+            r"|\bpassport (?:no|number)|\b(?:driver'?s? )?licen[cs]e (?:no|number)"
+            r"|\bcertificate (?:no|number))"
+            r"[\s:：#=.]*(?P<value>[A-Za-z]{0,8}-?\d{4,})",
+            re.IGNORECASE,
+        ),
+        _is_not_dummy,
+    ),
+    (
+        "vehicle",
+        re.compile(
+            r"(?:车牌号?码?|\blicen[cs]e plate|\bplate (?:no|number)|\bVIN)"
+            r"[\s:：#=.]*(?P<value>[\u4e00-\u9fffA-Za-z0-9·-]{5,17})",
+            re.IGNORECASE,
+        ),
+        _is_not_dummy,
+    ),
+    (
+        "ip_address",
+        # Behind its label only: versions and pieces of UIDs have the same form.
+        re.compile(
+            r"(?:\bIP(?: ?address)?|IP ?地址)\s*[:：=]?\s*"
+            r"(?P<value>(?:\d{1,3}\.){3}\d{1,3})(?!\.?\d)",
             re.IGNORECASE,
         ),
         _is_not_dummy,
@@ -160,6 +201,10 @@ KIND_WORDS: Final = {
     "email": ("an e-mail address", "电子邮箱"),
     "telephone": ("a telephone number", "电话号码"),
     "address": ("an address", "住址"),
+    "account_number": ("an account number", "账号"),
+    "licence_number": ("a passport, licence or certificate number", "证件号码"),
+    "vehicle": ("a vehicle's number", "车辆号牌或识别码"),
+    "ip_address": ("an IP address", "IP 地址"),
 }
 """Kind of identifier -> its words in English and Chinese, for messages."""
 
@@ -169,9 +214,10 @@ def identifiers_in_text(text: str) -> list[str]:
 
     Found are Chinese resident identity numbers with a valid date and check character (GB
     11643-1999), Chinese mobile numbers, US social security numbers, e-mail addresses, telephone
-    numbers, and record numbers, insurance numbers, names, dates of birth and addresses behind a
-    label in Chinese or English ("病案号: ...", "MRN 00123456", "Patient Name: ..."). Names without
-    a label are not found: no pattern tells them from other words.
+    and fax numbers, and record, insurance, account, licence, certificate and passport numbers,
+    vehicles, IP addresses, names, dates of birth and addresses behind a label in Chinese or English
+    ("病案号: ...", "MRN 00123456", "Patient Name: ..."). Names without a label are not found: no
+    pattern tells them from other words.
 
     Parameters
     ----------

@@ -35,10 +35,10 @@ PHRASES: Final[dict[str, str]] = {
     "DeLong": "DeLong 法",
     "train and holdout pooled, re-split by subject": "训练集与留出集合并后按受试者重新划分",
     "real parts of each subgroup, re-split by subject": "各子群的真实数据按受试者重新划分",
-    "the power spectrum of one of the cohorts": "其中一个数据集的功率谱",
     "a class or subgroup of {} items on each side": "两侧均不少于 {} 个样本的类别或子群",
     "disjoint parts of train by subject (no holdout)": "训练集按受试者的不相交部分（无留出集）",
     "{}; items taken as independent (no subject ids)": "{}；样本按独立处理（无受试者编号）",
+    "{}; slices of a volume counted as dependent": "{}；同一体数据的切片按相关处理",
     "label permutations of whole subjects": "按整个受试者置换标签",
     "permutation of subjects": "按受试者置换",
     "permutation of whole subjects": "按整个受试者置换",
@@ -63,6 +63,9 @@ PHRASES: Final[dict[str, str]] = {
     "trained on {} real items, spread of half samples of subjects": (
         "以 {} 个真实样本训练，离散程度取自受试者半抽样"
     ),
+    "U-statistic over readers and cases": "U 统计量法，阅片者与样本均为随机",
+    "U-statistic over cases, one reader": "U 统计量法，仅一名阅片者，样本为随机",
+    "jackknife over cases": "按样本刀切法",
     # --- what is missing --------------------------------------------------------------------------
     "train": "训练集",
     "holdout": "留出集",
@@ -79,7 +82,6 @@ PHRASES: Final[dict[str, str]] = {
     "pairs that can be read": "可读取的配对",
     "the class list": "类别列表",
     "the radial power spectrum of one of the cohorts": "其中一个数据集的径向功率谱",
-    "the power spectrum of one of the cohorts": "其中一个数据集的功率谱",
     "an attribute with 2 to 50 values in every cohort": "各数据集中均有 2 至 50 个取值的属性",
     "the subgroup attribute {} in every cohort": "各数据集中的亚组属性 {}",
     "an attribute of every cohort with two subgroups of 20 items": (

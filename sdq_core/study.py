@@ -25,6 +25,9 @@ __all__ = [
 PATHS: Final = ("masks", "schema", "code_lists", "rules")
 """Settings of modalities that hold paths: by themselves, in a list or in a mapping."""
 
+INNER_PATHS: Final = ("weights",)
+"""Keys of what settings hold whose values are paths."""
+
 
 class _Strict(BaseModel):
     """Unknown keys are errors: a misspelt key must never be a default that quietly applies."""
@@ -170,8 +173,17 @@ class Study(_Strict):
                 return {k: beside(v, f"{key}.{k}") for k, v in value.items()}
             return [beside(v, key) for v in value] if isinstance(value, list | tuple) else value
 
+        def inside(value: Any, key: str) -> Any:
+            """Resolve the paths that stand deeper: the file of one embedding of several."""
+            if isinstance(value, Mapping):
+                return {
+                    k: beside(v, f"{key}.{k}") if k in INNER_PATHS else inside(v, f"{key}.{k}")
+                    for k, v in value.items()
+                }
+            return [inside(v, key) for v in value] if isinstance(value, list | tuple) else value
+
         settings = {
-            key: beside(value, f"settings.{key}") if key in PATHS else value
+            key: (beside if key in PATHS else inside)(value, f"settings.{key}")
             for key, value in self.settings.items()
         }
         return self.model_copy(update={"cohorts": sources, "settings": settings})
@@ -193,7 +205,7 @@ class Study(_Strict):
                 file = Path(value)
                 return file.name if file.is_absolute() and (path or file.exists()) else value
             if isinstance(value, Mapping):
-                return {k: named(v, path=path) for k, v in value.items()}
+                return {k: named(v, path=path or k in INNER_PATHS) for k, v in value.items()}
             return [named(v, path=path) for v in value] if isinstance(value, list) else value
 
         found = self.model_dump(mode="json", by_alias=True, exclude={"cohorts"})

@@ -74,13 +74,30 @@ class AttackSimulation(CharacteristicEvaluation):
         if void is not None and cohorts.holdout is not None:
             yield Measurement(id_, aspect="attack_simulation", **void)
             return
-        sides = _signatures(cohorts)
+        yield from self.copies_among(cohorts, _signatures(cohorts), void)
+
+    def copies_among(
+        self, cohorts: Cohorts, sides: Sequence[Side], void: Why | None, variant: str | None = None
+    ) -> Iterator[Measurement | Finding]:
+        """Search for near-copies among signatures.
+
+        Parameters
+        ----------
+        cohorts : Cohorts
+        sides : sequence of Side
+            Synthetic, train, and holdout where there is one.
+        void : Why or None
+            Why nothing can be calibrated.
+        variant : str, optional
+            What the signatures are of; that of whole items has none.
+        """
+        id_ = self.id("memorised_share")
         few = self._too_few(sides) or _too_few_subjects(sides)
         if few is not None:
-            yield Measurement(id_, aspect="attack_simulation", **few)
+            yield Measurement(id_, variant=variant, aspect="attack_simulation", **few)
             return
         (synthetic, rows, _), (train, train_rows, train_subjects) = sides[0], sides[1]
-        seed = cohorts.seed(id_) % 2**32
+        seed = cohorts.seed(id_ if variant is None else f"{id_}/{variant}") % 2**32
         grouped: dict[str, Any] = {"train_subjects": train_subjects}
         holdout = None
         if len(sides) > 2:
@@ -96,7 +113,7 @@ class AttackSimulation(CharacteristicEvaluation):
             }
             for s in found.suspects
         ]
-        yield from self._memorised(id_, found, suspects, sides, seed, void)
+        yield from self._memorised(id_, found, suspects, sides, seed, void, variant)
         # As many as chance gives are no reason to suspect anyone.
         if found.share is not None and found.p_value is not None and found.p_value < NOTABLE:
             for suspect in suspects:
@@ -254,6 +271,7 @@ class AttackSimulation(CharacteristicEvaluation):
         sides: Sequence[Side],
         seed: int,
         void: Why | None,
+        variant: str | None,
     ) -> Iterator[Measurement]:
         method = Method(
             "share of items whose best registered match in train stands out beyond the holdout's "
@@ -269,6 +287,7 @@ class AttackSimulation(CharacteristicEvaluation):
             )
             yield Measurement(
                 id_,
+                variant=variant,
                 aspect="attack_simulation",
                 n=_n(sides),
                 method=method,
@@ -278,6 +297,7 @@ class AttackSimulation(CharacteristicEvaluation):
             return
         yield Measurement(
             id_,
+            variant=variant,
             value=found.share,
             better="lower",
             unit="share",

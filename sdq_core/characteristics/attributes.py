@@ -17,6 +17,8 @@ __all__ = ["Attribute", "Attributes", "attributes"]
 
 LEAST: Final = 20
 """Items of one side that a level needs to be a subgroup of its own."""
+NEARLY_ALL: Final = 0.8
+"""Share of the items above which a level is not looked into."""
 MOST_LEVELS: Final = 12
 MOST_ATTRIBUTES: Final = 12
 MOST_VALUES: Final = 50
@@ -53,11 +55,18 @@ class Attribute:
 
     @property
     def large(self) -> list[int]:
-        """Levels with enough items on both sides to look inside."""
+        """Levels with enough items on both sides to look inside, but not nearly all of them.
+
+        Beside a level that holds nearly all items there are too few others to tell what is
+        particular to it from what all have.
+        """
+        shares = self.real / max(self.real.sum(), 1) + self.synthetic / max(self.synthetic.sum(), 1)
         return [
             k
             for k, name in enumerate(self.levels)
-            if min(self.real[k], self.synthetic[k]) >= LEAST and name is not OTHERS
+            if min(self.real[k], self.synthetic[k]) >= LEAST
+            and name is not OTHERS
+            and shares[k] <= 2 * NEARLY_ALL
         ]
 
     @property
@@ -181,9 +190,10 @@ def _attribute(name: str, cohorts: Cohorts, comparison: Comparison) -> Attribute
     column = comparison.column(cohorts, get)
     both = np.concatenate([comparison.reference, comparison.synthetic])
     values = set(np.unique(column[both]).tolist()) - {""}
-    numbers = _numbers(column) if len(values) > MOST_LEVELS else None
+    numbers = _numbers(column, comparison) if len(values) > MOST_LEVELS else None
+    order: list[str] = []
     if numbers is not None:
-        column = _quartiles(numbers, comparison)
+        column, order = _quartiles(numbers, comparison)
     elif len(values) > MOST_VALUES:
         return "values"
     real = _counts(column[comparison.reference])
@@ -192,7 +202,7 @@ def _attribute(name: str, cohorts: Cohorts, comparison: Comparison) -> Attribute
     kept = sorted((v for v in most if most[v] >= LEAST), key=lambda v: (-most[v], v))[:MOST_LEVELS]
     if len(set(kept) - {""}) < 2:
         return "few"
-    kept.sort(key=lambda v: (v == "", v))
+    kept.sort(key=lambda v: (v == "", order.index(v) if v in order else 0, v))
     rest = sorted(set(np.unique(column).tolist()) - set(kept))
     place = {**{v: k for k, v in enumerate(kept)}, **dict.fromkeys(rest, len(kept))}
     code = np.array([place[v] for v in column.tolist()], np.intp)
@@ -209,7 +219,7 @@ def _counts(values: NDArray[np.str_]) -> dict[str, int]:
     return dict(zip(found.tolist(), counts.tolist(), strict=True))
 
 
-def _numbers(column: NDArray[np.str_]) -> NDArray[np.float64] | None:
+def _numbers(column: NDArray[np.str_], comparison: Comparison) -> NDArray[np.float64] | None:
     """Return the values as numbers, NaN where missing; None where they are something else."""
     found = np.full(len(column), np.nan)
     for k, value in enumerate(column.tolist()):
@@ -219,21 +229,31 @@ def _numbers(column: NDArray[np.str_]) -> NDArray[np.float64] | None:
             found[k] = float(value)
         except ValueError:
             return None
-    known = found[np.isfinite(found)]
-    # As many values as items: a number that names the item, not a property.
-    whole = len(known) and bool((known == np.rint(known)).all())
-    if not len(known) or (whole and len(np.unique(known)) == len(known)):
+    if not np.isfinite(found[comparison.pool]).any():
         return None
+    for rows in (comparison.reference, comparison.synthetic):
+        own = found[rows][np.isfinite(found[rows])]
+        # Whole numbers, as many as items: they name the item and are no property of it.
+        if len(own) > 1 and len(np.unique(own)) == len(own) and (own == np.rint(own)).all():
+            return None
     return found
 
 
-def _quartiles(numbers: NDArray[np.float64], comparison: Comparison) -> NDArray[np.str_]:
-    """Cut numbers at the quartiles of the real items; the name of a part says its limits."""
+def _quartiles(
+    numbers: NDArray[np.float64], comparison: Comparison
+) -> tuple[NDArray[np.str_], list[str]]:
+    """Cut numbers at the quartiles of the real items; the name of a part says its limits.
+
+    Returns
+    -------
+    column : ndarray of str
+    names : list of str
+        In the order of the numbers.
+    """
     known = numbers[comparison.pool]
     limits = np.unique(np.quantile(known[np.isfinite(known)], [0.25, 0.5, 0.75]))
     said = [f"{v:.4g}" for v in limits]
-    names = [f"<= {said[0]}", *(f"{a} - {b}" for a, b in pairwise(said)), f"> {said[-1]}"]
+    names = [f"≤ {said[0]}", *(f"{a}–{b}" for a, b in pairwise(said)), f"> {said[-1]}"]
     place = np.searchsorted(limits, numbers, side="left")
-    return np.array(
-        [names[p] if np.isfinite(v) else "" for p, v in zip(place, numbers, strict=True)], np.str_
-    )
+    told = [names[p] if np.isfinite(v) else "" for p, v in zip(place, numbers, strict=True)]
+    return np.array(told, np.str_), names

@@ -390,7 +390,9 @@ def principal_components(comparison: Comparison, dimension: int) -> tuple[Values
     signs = np.sign(basis[np.arange(len(basis)), np.abs(basis).argmax(axis=1)])
     basis = basis[:dimension] * signs[:dimension, None]
     power = singular**2
-    return (comparison.values - centre) @ basis.T, power[:dimension] / power.sum()
+    # Where nothing varies nothing is explained.
+    whole = float(power.sum()) or 1.0
+    return (comparison.values - centre) @ basis.T, power[:dimension] / whole
 
 
 def principal_map(comparison: Comparison, most: int = 400) -> dict[str, Any]:

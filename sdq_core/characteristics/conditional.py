@@ -65,7 +65,7 @@ class _Cell:
 def conditional_fidelity(
     id_: str, cohorts: Cohorts, aspects: Sequence[Aspect]
 ) -> Iterator[Measurement]:
-    """Measure the share of subgroups and measures in which synthetic data are like real ones.
+    """Measure how far the worst class or subgroup lies from real data, over all measures.
 
     Parameters
     ----------
@@ -78,34 +78,31 @@ def conditional_fidelity(
     Yields
     ------
     Measurement
-        Consistent is what lies no farther on the bad side than real parts of the same subgroup do:
-        the margin is the 95 % quantile of the largest excess over all subgroups and measures, so
-        that another real sample has a chance of 5 % to be inconsistent anywhere. The table
-        ``details["table"]`` holds every cell.
+        The largest excess of any measure in any subgroup, in units of the tail of its own noise
+        floor: 1 is what real parts of that subgroup exceed once in forty times. Its noise floor is
+        the largest excess of real parts, so that it grows with the number of subgroups and
+        measures as chance does. The table ``details["table"]`` holds every cell.
     """
-    known: list[Attribute] = []
     cells: list[_Cell] = []
     for aspect in aspects:
-        known = _attributes(cohorts, aspect.comparison)
-        for attribute in known:
+        for attribute in _attributes(cohorts, aspect.comparison):
             cells += _cells(attribute, aspect)
     if not cells:
-        yield Measurement(
-            id_, **why("no_attribute", what=f"a class or subgroup of {LEAST} items on each side")
-        )
+        what = f"a class or subgroup of {LEAST} items on each side"
+        yield Measurement(id_, aspect="joint_consistency", **why("no_attribute", what=what))
         return
     judged = _Judged.of(cells)
     yield Measurement(
         id_,
-        value=judged.share,
-        better="higher",
-        unit="share",
+        value=judged.worst,
+        better="lower",
         interval=judged.interval,
         noise_floor=judged.floor,
         n=aspects[0].comparison.n,
+        aspect="joint_consistency",
         method=Method(
-            "share of subgroups and measures no farther from real data than real parts of the "
-            "subgroup are, with a chance of 5 % of any false alarm",
+            "largest excess of any measure in any subgroup over real parts of the same subgroup, "
+            "in units of the upper tail of real against real",
             WESTFALL,
             {
                 "subgroups": len({c.subgroup for c in cells}),
@@ -114,7 +111,7 @@ def conditional_fidelity(
             },
             aspects[0].comparison.seed,
         ),
-        details={"table": judged.table(cells)},
+        details={"table": judged.table(cells), "share_consistent": float(judged.consistent.mean())},
     )
 
 
@@ -173,7 +170,7 @@ def _cells(attribute: Attribute, aspect: Aspect) -> Iterator[_Cell]:
 
 @dataclass(frozen=True)
 class _Judged:
-    share: float
+    worst: float
     interval: Interval
     floor: Interval
     consistent: NDArray[np.bool_]
@@ -182,26 +179,23 @@ class _Judged:
     @classmethod
     def of(cls, cells: Sequence[_Cell]) -> _Judged:
         found = [c.found for c in cells]
-        null = np.stack([f.excess(f.null) for f in found])
-        largest = np.sort(null.max(axis=0))
-        margin = float(np.quantile(largest, 1 - FAMILY))
+        largest = np.sort(np.stack([f.excess(f.null) for f in found]).max(axis=0))
         value = np.array([float(f.excess(np.array([f.value]))[0]) for f in found])
-        consistent = value <= margin
-        share = float(consistent.mean())
         count = min(len(f.draws) for f in found)
-        drawn = np.stack([f.excess(f.scattered()[:count]) for f in found]) <= margin
-        floor = np.quantile((null <= margin).mean(axis=0), [0.025, 0.5, 0.975])
+        drawn = np.stack([f.excess(f.scattered()[:count]) for f in found]).max(axis=0)
+        low, centre, high = np.quantile(largest, [0.025, 0.5, 0.975])
         beyond = len(largest) - np.searchsorted(largest, value, side="left")
+        worst = float(value.max())
         return cls(
-            share,
-            spread(share, drawn.mean(axis=0), 0.0, 1.0),
+            worst,
+            spread(worst, drawn, -np.inf, np.inf),
             Interval(
-                float(floor[0]),
-                float(floor[2]),
+                float(low),
+                float(high),
                 "real parts of each subgroup, re-split by subject",
-                centre=float(floor[1]),
+                centre=float(centre),
             ),
-            consistent,
+            value <= np.quantile(largest, 1 - FAMILY),
             (1 + beyond) / (1 + len(largest)),
         )
 

@@ -192,7 +192,7 @@ class Explainability(CharacteristicEvaluation):
         """Rank the features that drive the difference, and count those beyond their margin."""
         id_ = self.id("bias_sources")
         comparison = self.features(cohorts, cohorts.seed(id_))
-        if comparison is None:
+        if comparison is None or not comparison.names:
             yield Measurement(
                 id_, aspect="bias_explained", **why("no_embedding", cohorts="one of the cohorts")
             )

@@ -88,7 +88,7 @@ class Fidelity(CharacteristicEvaluation):
             Part(("frechet_distance",), self.frechet),
             Part(("precision", "recall", "density", "coverage"), self.neighbours),
             Part(("c2st_auc",), self.classifier),
-            Part(("conditional_share_consistent",), self.conditional),
+            Part(("conditional_excess",), self.conditional),
         )
 
     def marginals(self, cohorts: Cohorts) -> Iterator[Measurement]:
@@ -346,8 +346,8 @@ class Fidelity(CharacteristicEvaluation):
                 )
 
     def conditional(self, cohorts: Cohorts) -> Iterator[Measurement]:
-        """Measure in how many classes and subgroups synthetic data are like real ones."""
-        id_ = self.id("conditional_share_consistent")
+        """Measure how far the worst class or subgroup lies from real data."""
+        id_ = self.id("conditional_excess")
         return conditional_fidelity(id_, cohorts, list(self.aspects(cohorts)))
 
     def aspects(self, cohorts: Cohorts) -> Iterator[Aspect]:
@@ -360,7 +360,7 @@ class Fidelity(CharacteristicEvaluation):
             cohorts, self.scalar_names(cohorts), cohorts.seed("conditional/scalars")
         )
         if scalars is not None and "marginal_share_consistent" in own:
-            yield Aspect(("marginal_share_consistent",), None, scalars, _marginals)
+            yield Aspect(("marginal_distance",), None, scalars, _marginals)
         for embedding, _, comparison in self._each(cohorts):
             if comparison is None:
                 continue

@@ -42,6 +42,8 @@ OPTION_CODES: Mapping[str, str] = {
 BASIC_PROFILE = "113100"
 REMOVED, CODES, CODE_VALUE, SYNTHETIC = 0x00120062, 0x00120064, 0x00080100, 0x0008001C
 CURVES = range(0x5000, 0x5100)
+STATEMENT = 0x00082111
+"""Derivation Description: a synthetic object has to say there how it was made, so it may stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,11 @@ def profile_deviations(source: Dataset | Level, modality: str) -> tuple[Finding,
 
 
 def _attributes(root: Level, codes: frozenset[str], modality: str) -> Iterator[Finding]:
-    severity = Severity.INFO if root.text(SYNTHETIC) == "YES" else Severity.WARNING
+    synthetic = root.text(SYNTHETIC) == "YES"
+    severity = Severity.INFO if synthetic else Severity.WARNING
     table, elsewhere = profile(), _judged_elsewhere()
+    if synthetic:
+        elsewhere |= {STATEMENT}
     seen: set[int] = set()
     for level, tag, _ in root.walk():
         entry = table.get(tag)

@@ -46,7 +46,7 @@ def malformed_values(dataset: Dataset | Level, modality: str) -> tuple[Finding, 
     number of values against the value multiplicity, length and syntax of each value (PS3.5
     table 6.2-1; by pydicom's validators, and calendar dates, integer range, person-name components
     and control characters beyond these), and whether text can be decoded in the declared Specific
-    Character Set. Empty values and private elements are not judged.
+    Character Set. Empty and private values are not judged.
 
     Parameters
     ----------
@@ -59,7 +59,8 @@ def malformed_values(dataset: Dataset | Level, modality: str) -> tuple[Finding, 
     tuple of Finding
         ``<modality>.conformity.value_representation``, ``<modality>.conformity.character_set`` and
         ``<modality>.structure.{unreadable_sequence, nested_too_deep}``, all errors; the first
-        defect of an element only.
+        defect of an element only. ``<modality>.conformity.private_creator``, a warning, once for a
+        block of private elements.
 
     Examples
     --------
@@ -77,9 +78,16 @@ def malformed_values(dataset: Dataset | Level, modality: str) -> tuple[Finding, 
 
 
 def _judge(root: Level) -> Iterator[Finding]:
+    ownerless: set[tuple[int, int]] = set()
     for level, tag, element in root.walk():
         if tag >> 16 & 1:
-            continue  # private
+            # Private: element (gggg,bbee) belongs to the creator in (gggg,00bb) (PS3.5 7.8.1).
+            owner = tag & 0xFFFF0000 | tag >> 8 & 0xFF
+            known = (id(level), owner)
+            if tag & 0xFFFF >= 0x1000 and known not in ownerless and level.is_empty(owner):
+                ownerless.add(known)
+                yield _ownerless(level, tag)
+            continue
         defect = _vr_defect(element)
         vr = stored_vr(element)
         if defect is None and vr == "SQ":
@@ -112,6 +120,19 @@ def _finding(level: Level, tag: int, english: str, chinese: str) -> Finding:
     name = attribute_name(tag)
     rule = "conformity.character_set" if english == CHARACTER_SET[0] else RULE
     return Finding(rule, Severity.ERROR, f"{name} {english}", f"{name} {chinese}", level.where(tag))
+
+
+def _ownerless(level: Level, tag: int) -> Finding:
+    name = attribute_name(tag)
+    return Finding(
+        "conformity.private_creator",
+        Severity.WARNING,
+        f"the private attribute {name} has no Private Creator (PS3.5 section 7.8.1), so nobody can "
+        "tell what it means; write the creator or remove the attribute",
+        f"私有属性 {name} 没有 Private Creator（PS3.5 7.8.1），其含义无从得知；"
+        "请补写创建者或删除该属性",
+        level.where(tag),
+    )
 
 
 def _too_deep(level: Level, tag: int) -> Finding:

@@ -43,6 +43,18 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     "eeg": ("EEG rhythms", "脑电节律"),
 }
 
+_KINDS: Final = {
+    "mix": "cause_mix",
+    "inside": "cause_inside",
+    "opposite": "cause_opposite",
+    "everywhere": "cause_everywhere",
+}
+_DIRECTIONS: Final = {
+    "higher": "cause_higher",
+    "lower": "cause_lower",
+    "reshaped": "cause_reshaped",
+}
+
 _WIDTH, _LEFT, _RIGHT = 640.0, 8.0, 560.0
 _ROW, _TOP = 44.0, 6.0
 _LONGEST: Final = 84
@@ -65,7 +77,7 @@ def in_words(cause: Named, language: str) -> str:
     '“site”为“B”的样本所特有'
     """
     return text(
-        f"cause_{cause.kind}",
+        _KINDS[cause.kind],
         language,
         attribute=_as_given(cause.attribute, language),
         level=_as_given(cause.level, language),
@@ -155,15 +167,13 @@ def cause_rows(found: Decomposition, language: str) -> tuple[tuple[str, ...], ..
 
 def cause_notes(found: Decomposition, language: str) -> tuple[str, ...]:
     """Return what the picture and the table mean."""
-    style = notation([found.gap, found.gap_low, found.gap_high], "share", language)
-    floor = notation([found.gap_floor], "share", language)
     size = text(
         "causes_size",
         language,
-        gap=_points(found.gap, language),
-        low=style.digits(found.gap_low),
-        high=style.digits(found.gap_high),
-        floor=floor.digits(found.gap_floor),
+        gap=_points(found.gap),
+        low=_points(found.gap_low),
+        high=_points(found.gap_high),
+        floor=_points(found.gap_floor),
     )
     if not found.differs:
         return text("causes_none", language), size
@@ -196,11 +206,13 @@ def _shows(cause: NamedCause, language: str) -> str:
             text("aside", language, words=_family(f.family, language), remark=style.write(f.share))
             for f in cause.families
         ]
-        said.append(text("cause_mostly", language, families=text("list", language).join(parts)))
+        mostly = text("cause_mostly", language, families=text("list", language).join(parts))
+        said.append(sentence(mostly, language))
     if cause.features:
+        # No sentence: a name from data keeps its first letter.
         shown = [_feature(f, language) for f in cause.features]
         said.append(text("semicolon", language).join(shown))
-    return _sentences(said, language)
+    return text("stop", language).join(said)
 
 
 def _feature(shown: Shown, language: str) -> str:
@@ -208,8 +220,8 @@ def _feature(shown: Shown, language: str) -> str:
         "cause_feature",
         language,
         feature=shown.feature,
-        direction=text(f"cause_{shown.direction}", language),
-        points=_points(shown.gap, language),
+        direction=text(_DIRECTIONS[shown.direction], language),
+        points=_points(shown.gap),
     )
 
 
@@ -239,9 +251,9 @@ def _all(causes: Sequence[Named], language: str) -> list[str]:
     return [in_words(cause, language) for cause in causes]
 
 
-def _points(gap: float, language: str) -> str:
+def _points(gap: float) -> str:
     """Return a difference of shares in percentage points, without the sign."""
-    return notation([gap], "share", language).digits(gap)
+    return f"{100 * gap:.0f}" if gap >= 0.0095 else f"{100 * gap:.1f}"
 
 
 def _family(name: str, language: str) -> str:

@@ -180,6 +180,23 @@ class Heat(_Form):
         return self
 
 
+class Branch(_Form):
+    """One branch of a tree of codes: its depth and the shares of patients of both sides."""
+
+    label: str
+    depth: int = Field(ge=0, le=5)
+    real: Number = Field(ge=0, le=1)
+    synthetic: Number = Field(ge=0, le=1)
+
+
+class Tree(_Form):
+    """Codes from chapters to single ones, each branch below its parent."""
+
+    column: str
+    branches: list[Branch] = Field(min_length=1)
+    left_out: int = Field(default=0, ge=0)
+
+
 class LevelShare(_Form):
     """Share of one subgroup on both sides."""
 
@@ -265,8 +282,8 @@ class Suspect(_Form):
 
 
 Kind = Literal[
-    "histograms", "map", "curve", "curves", "heat", "bars", "decomposition", "ranking", "table",
-    "roc", "suspects", "notes",
+    "histograms", "map", "curve", "curves", "heat", "tree", "bars", "decomposition", "ranking",
+    "table", "roc", "suspects", "notes",
 ]  # fmt: skip
 
 FORMS: Final[dict[Kind, TypeAdapter[Any]]] = {
@@ -275,6 +292,7 @@ FORMS: Final[dict[Kind, TypeAdapter[Any]]] = {
     "curve": TypeAdapter(Curve),
     "curves": TypeAdapter(Curves),
     "heat": TypeAdapter(Heat),
+    "tree": TypeAdapter(Tree),
     "bars": TypeAdapter(list[Bar]),
     "decomposition": TypeAdapter(Decomposition),
     "ranking": TypeAdapter(list[Ranked]),

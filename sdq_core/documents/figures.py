@@ -9,6 +9,7 @@ from typing import Any, Final, TypeGuard
 from markupsafe import Markup
 
 from sdq_core.documents import plots
+from sdq_core.documents.branches import draw_tree
 from sdq_core.documents.causes import cause_columns, cause_notes, cause_rows, draw_causes
 from sdq_core.documents.details import (
     Bar,
@@ -24,6 +25,7 @@ from sdq_core.documents.details import (
     Roc,
     Suspect,
     Table,
+    Tree,
     pick,
     read_details,
 )
@@ -221,6 +223,14 @@ def _heat(found: Heat, language: str) -> Figure:
     )
 
 
+def _tree(found: Tree, language: str) -> Figure:
+    drawing = Panel(Markup(draw_tree(found, language)), found.column)  # noqa: S704 - Canvas escapes
+    rest = (text("more", language, count=count(found.left_out)),) if found.left_out else ()
+    return Figure(
+        "tree", text("tree", language), (drawing,), notes=(text("tree_note", language), *rest)
+    )
+
+
 def _bars(found: Sequence[Bar], language: str) -> Figure:
     sides = [
         side
@@ -372,6 +382,7 @@ _DRAW: Final[dict[Kind, Callable[[Any, str], Figure]]] = {
     "curve": _curve,
     "curves": _curves,
     "heat": _heat,
+    "tree": _tree,
     "bars": _bars,
     "decomposition": _decomposition,
     "table": _table,
@@ -389,7 +400,9 @@ def _is_number(cell: object) -> TypeGuard[float]:
     return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
-def _cell(cell: bool | float | str | Bilingual | None, style: Notation | None, language: str) -> str:
+def _cell(
+    cell: bool | float | str | Bilingual | None, style: Notation | None, language: str
+) -> str:
     if cell is None:
         return "–"
     if isinstance(cell, bool):

@@ -57,6 +57,8 @@ UNITS: Final[dict[str, tuple[str, str]]] = {
     "causes": ("causes", "个原因"),
     "patients": ("patients", "名患者"),
     "effective items": ("effective items", "个有效样本"),
+    "grey values": ("grey values", "灰度值"),
+    "parts": ("parts an image", "个区域/幅"),
 }
 
 # key of a criterion's rule -> (English, Chinese); others are printed as they are

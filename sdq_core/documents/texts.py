@@ -109,6 +109,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "n_train": ("real training", "真实训练"),
     "n_holdout": ("real holdout", "真实留出"),
     "n_pairs": ("pairs", "配对"),
+    "n_cases": ("cases", "样本"),
     "p_value": ("p of the test", "检验 p 值"),
     "p_corrected": ("after Holm’s correction {p}", "Holm 校正后 {p}"),
     "none": ("none", "无"),
@@ -196,6 +197,19 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "drawing grey is dependence that the synthetic data lost, blue dependence that they "
         "invented.",
         "每格为一对列：颜色越深，关联越强。最后一图中，灰色为合成数据丢失的依赖，蓝色为其凭空产生的依赖。",
+    ),
+    "tree": ("Which codes the patients have", "患者具有的编码"),
+    "tree_alt": (
+        "{count} branches of the codes, with the shares of real and synthetic patients",
+        "编码的 {count} 个分支及真实与合成患者的占比",
+    ),
+    "tree_missing": ("missing (real: {share})", "缺失（真实：{share}）"),
+    "tree_note": (
+        "Chapters, below them blocks and codes: the share of patients with any code of the branch, "
+        "synthetic above real. All chapters are drawn, of the rest what is missing or differs "
+        "most; branches of fewer than ten real patients are not shown.",
+        "章，其下为节与编码：具有该分支任一编码的患者占比，上为合成，下为真实。章全部绘出，其余仅绘缺失或差异最大者；"
+        "真实患者不足十名的分支不显示。",
     ),
     "bars": ("Shares", "占比"),
     "label": ("Class or value", "类别或取值"),

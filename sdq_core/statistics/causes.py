@@ -184,10 +184,11 @@ class Search:
         return bool(np.quantile(drawn, 0.025) > 0)
 
     def _where(self, state: State) -> Flags:
-        """Features in which what is left is beyond real data: all of them, some, or none."""
+        """Features in which what is left is beyond real data; all where it is so in sum only."""
         parts = [self.left(state, s) for s in (self.observed, self.splits)]
         whole, features = self._counts(parts, [state.mixed])
-        return np.ones_like(features[0]) if whole[0] else features[0]
+        diffuse = whole[0] and not features.any()
+        return np.ones_like(features[0]) if diffuse else features[0]
 
     def _counts(
         self, parts: Sequence[Values], known: Sequence[tuple[int, ...]]
@@ -258,15 +259,21 @@ class Search:
         for cause in names:
             gain = self._gain(state, cause, self.draws)
             gains[cause] = gain[:, eligible[cause][1]].sum(axis=1)
-        sure = [c for c in names if np.quantile(gains[c], 0.025) > 0]
+        sure = [c for c in names if eligible[c][2] or np.quantile(gains[c], 0.025) > 0]
         if not sure:
             return None
         best = sure[0]
         rivals = [c for c in sure[1:] if np.quantile(gains[best] - gains[c], 0.025) <= 0]
         return best, rivals
 
-    def _counting(self, state: State, among: Sequence[Cause]) -> dict[Cause, tuple[float, Flags]]:
-        """Return the candidates that count: how much they explain, and in which features."""
+    def _counting(
+        self, state: State, among: Sequence[Cause]
+    ) -> dict[Cause, tuple[float, Flags, bool]]:
+        """Return the candidates that count: how much they explain, where, and whether surely.
+
+        What is particular to a subgroup is sure by itself where it is beyond real data; what it
+        explains of the whole is known less well, as the others are in the whole too.
+        """
         mixes = [c for c in among if c.level is None]
         levels = [c for c in among if c.level is not None and self.has_others(state, c)]
         left = self._where(state)
@@ -274,7 +281,8 @@ class Search:
         for cause in self._shifted(state, mixes):
             counted[cause] = left.copy()
             counted[cause][self.stated[cause.attribute]] = True
-        counted |= self._special(state, levels, left)
+        special = self._special(state, levels, left)
+        counted |= {c: where for c, (where, _) in special.items()}
         before = self.atoms.lengths(self.left(state, self.observed))[0]
         null = self.atoms.lengths(self.left(state, self.splits))
         found = {}
@@ -283,7 +291,7 @@ class Search:
             gain = float(self._gain(state, cause, self.observed)[0][used].sum())
             floor = float(np.quantile(null[:, used].sum(axis=1), 0.975))
             if gain > LEAST_SHARE * max(float(before[used].sum()), floor):
-                found[cause] = (gain, used)
+                found[cause] = (gain, used, cause in special and special[cause][1])
         return found
 
     def _shifted(self, state: State, among: Sequence[Cause]) -> list[Cause]:
@@ -299,8 +307,10 @@ class Search:
         differs = beyond_real(np.concatenate(seen[0]), np.stack(seen[1]))[:, 0]
         return [c for c, yes in zip(among, differs, strict=True) if yes]
 
-    def _special(self, state: State, among: Sequence[Cause], left: Flags) -> dict[Cause, Flags]:
-        """Return the subgroups that differ from the others, and in which features."""
+    def _special(
+        self, state: State, among: Sequence[Cause], left: Flags
+    ) -> dict[Cause, tuple[Flags, bool]]:
+        """Return the subgroups that differ from the others, where, and whether beyond real data."""
         if not among:
             return {}
         known = [(*state.mixed, c.attribute) for c in among]
@@ -311,8 +321,12 @@ class Search:
         ]
         whole, features = self._counts(parts, known)
         uneven = self._uneven(parts, known, left)
-        counts = whole | features.any(axis=1) | uneven
-        return {c: left | features[k] for k, c in enumerate(among) if counts[k]}
+        sure = whole | features.any(axis=1)
+        return {
+            c: (left | features[k], bool(sure[k]))
+            for k, c in enumerate(among)
+            if sure[k] or uneven[k]
+        }
 
     def _uneven(
         self, parts: Sequence[Values], known: Sequence[tuple[int, ...]], left: Flags

@@ -154,7 +154,8 @@ class Atoms:
 
     def vectors(self, coefficients: Values) -> Values:
         """Return the weighted sums of rows, shape (R, D)."""
-        return np.asarray(coefficients @ self.sums)
+        used = coefficients.any(axis=0)  # re-splits have no synthetic rows, draws no training rows
+        return np.asarray(coefficients[:, used] @ self.sums[used])
 
     def products(self, x: Values, y: Values, known: tuple[int, ...] = ()) -> Values:
         """Return the inner products of two parts by feature, less the noise.

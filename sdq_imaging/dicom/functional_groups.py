@@ -50,8 +50,8 @@ def functional_group_faults(source: Dataset | Level) -> tuple[Finding, ...]:
     >>> header.SharedFunctionalGroupsSequence = [Dataset()]
     >>> header.PerFrameFunctionalGroupsSequence = [Dataset()]
     >>> [f.where for f in functional_group_faults(header)]
-    ['SharedFunctionalGroupsSequence[0].SegmentIdentificationSequence', \
-'PerFrameFunctionalGroupsSequence[0].FrameContentSequence']
+    ['PerFrameFunctionalGroupsSequence[0].FrameContentSequence', \
+'SharedFunctionalGroupsSequence[0].SegmentIdentificationSequence']
     """
     whole = object_of(source)
     if whole is None or (SHARED not in whole.root and PER_FRAME not in whole.root):

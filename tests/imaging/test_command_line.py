@@ -16,7 +16,8 @@ from sdq_core.cli import main
 
 IDS = """
 fidelity: marginal_share_consistent mmd kernel_distance frechet_distance precision recall density
-  coverage c2st_auc spectrum_distance ms_ssim_diversity ssim_paired
+  coverage c2st_auc conditional_excess spectrum_distance ms_ssim_diversity region_mmd
+  region_count_distance region_agreement ssim_paired ms_ssim_paired psnr_paired mae_paired
 balance: items subjects class_gini class_entropy class_imbalance_ratio attribute_entropy vendi_score
   volume_adequacy
 completeness: readable_share structure_share semantics_share duplicate_share

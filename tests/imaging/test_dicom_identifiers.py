@@ -257,6 +257,16 @@ FOUND = [
     ("birth_date", "出生日期 1970年3月15日"),
     ("birth_date", "DOB: 1970-03-15"),
     ("address", "家庭住址：某市某区某路1号"),
+    ("telephone", "传真：65121234"),
+    ("telephone", "Fax: 555 01 87"),
+    ("account_number", "银行卡号：6222 0000 1111"),
+    ("account_number", "Account No. 12345678"),
+    ("licence_number", "护照号：E12345678"),
+    ("licence_number", "Driver's License No: D1234567"),
+    ("licence_number", "certificate number 445566"),
+    ("vehicle", "车牌号：京A12345"),
+    ("vehicle", "VIN 1HGCM82633A004352"),
+    ("ip_address", "IP: 192.168.10.21"),
 ]
 QUIET = [
     "", "AX T1 MPRAGE 1.0mm iso", "2020-03-15 10:15:00", "1.3.12.2.1107.5.2.13800138000.4",
@@ -264,7 +274,8 @@ QUIET = [
     "姓名: 匿名", "MRN: ANON0001",
     "Patient Name: Anonymous", "kVp 120 mAs 200", "138001380001", "12800138000", "TE 123-45", "a@b",
     "chest_000123_045.png", "sha256 9f86d081884c7d659a2feaa0c55ad015", "512x512",
-    "病案首页", "患者仰卧位",
+    "病案首页", "患者仰卧位", "software 10.0.19.1", "1.2.840.10", "licensed software", "fax modem",
+    "tel 5", "plate 3, cassette 2", "vein", "passport size",
 ]  # fmt: skip
 
 

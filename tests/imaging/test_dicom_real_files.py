@@ -10,7 +10,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
-from sdq_imaging.dicom_rules import check, check_synthetic, identifiers, synthesis_metadata
+from sdq_imaging.dicom_rules import check, check_synthetic, identifiers, level_of
 
 
 def shipped() -> list[Path]:
@@ -28,12 +28,14 @@ def header(path: Path | str):
 def test_no_file_makes_the_rules_fail_and_reading_changes_no_finding():
     files = shipped()
     assert len(files) > 150
-    for path in files:
+    for number, path in enumerate(files):
         dataset = header(path)
-        before = (*check(dataset), *identifiers(dataset))
-        check_synthetic(dataset)
-        synthesis_metadata(dataset)
+        level = level_of(dataset)
+        before = (*check(level), *identifiers(level))
+        check_synthetic(level)
         assert all(f.message and f.message_zh and f.area for f in before), path.name
+        if number % 3:
+            continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:

@@ -87,3 +87,55 @@ def test_structured_reports_and_unknown_classes_have_no_iod():
     assert dicom_tables.iod_of("1.2.3") is None
     with pytest.raises(KeyError):
         dicom_tables.modules_of("no-such-iod")
+
+
+# Conditions, from an older edition ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def conditions() -> dict:
+    path = ROOT / "sdq_imaging" / "dicom_tables" / "conditions.json.gz"
+    return json.loads(gzip.decompress(path.read_bytes()))
+
+
+def rows(tree: dict, above: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], dict]]:
+    found = []
+    for tag, entry in tree.items():
+        found.append(((*above, tag), entry))
+        found += rows(entry.get("in", {}), (*above, tag))
+    return found
+
+
+def test_most_conditions_meet_an_attribute_that_is_conditional_today(conditions):
+    met = total = 0
+    for module, tree in conditions["attributes"].items():
+        for path, entry in rows(tree):
+            if "c" not in entry:
+                continue
+            level, requirement = dicom_tables._module(module), None
+            for tag in path:
+                requirement = level.get(int(tag, 16))
+                level = requirement.inside if requirement else {}
+            total += 1
+            met += requirement is not None and requirement.type in ("1C", "2C")
+    assert total > 1000
+    assert met / total > 0.9
+
+
+def test_every_expression_is_one_that_the_rules_can_read(conditions):
+    from pydicom import Dataset
+
+    from sdq_core.dicom.levels import level_of
+    from sdq_imaging.dicom.conditions import Object, evaluate
+
+    level = level_of(Dataset())
+    for expression in conditions["expressions"]:
+        assert evaluate(expression, level, Object("ct-image", level)) in (True, False, None)
+    for iod, macros in conditions["macros"].items():
+        assert iod in dicom_tables.iods()
+        assert {usage for usage, _, _ in macros.values()} <= {"M", "C", "U"}
+
+
+def test_the_conditions_name_their_edition(conditions):
+    assert "2020" in conditions["source"]["standard"]
+    assert len(conditions["source"]["wheel_sha256"]) == 64

@@ -125,7 +125,12 @@ def test_too_few_subjects_or_items_are_a_reason_and_no_nan(tmp_path, subjects):
 def paired(tmp_path, names, images=None):
     images = images or blobs((20, 20, 12))
     made = cohorts(tmp_path, images, attributes={"pair": names})
-    return made, one(FIDELITY.pairs(made))
+    return made, ssim_of(made)
+
+
+def ssim_of(made):
+    (found,) = (m for m in FIDELITY.pairs(made) if m.id.endswith(".ssim_paired"))
+    return found
 
 
 def rename(folder, made, role, prefix):
@@ -139,18 +144,17 @@ def test_declared_pairs_are_compared_by_ssim(tmp_path):
     images = blobs((20, 20, 12))
     names = [f"t-{k + 3:04d}.png" for k in range(12)]
     made, _ = paired(tmp_path, names, images)
-    found = one(FIDELITY.pairs(rename(tmp_path, made, "train", "t-")))
+    found = ssim_of(rename(tmp_path, made, "train", "t-"))
     expected = []
     for k in range(12):
-        a, b = (resize(x.astype(np.float32) / 255, (256, 256))
-                for x in (images[2][k], images[0][k + 3]))  # fmt: skip
+        a, b = (x.astype(np.float32) / 255 for x in (images[2][k], images[0][k + 3]))
         expected.append(
             structural_similarity(
                 a, b, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=1.0
             )
         )
     assert found.value == pytest.approx(np.mean(expected), abs=1e-4)
-    assert found.n == {"pairs": 12, "declared": 12}
+    assert found.n == {"pairs": 12, "patients": 12, "declared": 12}
     assert found.interval.low <= found.value <= found.interval.high
 
 
@@ -162,12 +166,12 @@ def test_a_name_that_both_real_cohorts_have_must_say_which(tmp_path):
     for role, expected in (("train", True), ("holdout", False)):
         names = np.array([f"{role}:{k:04d}.png" for k in range(12)])
         synthetic = dataclasses.replace(made.synthetic, attributes={"pair": names})
-        found = one(FIDELITY.pairs(dataclasses.replace(made, synthetic=synthetic)))
+        found = ssim_of(dataclasses.replace(made, synthetic=synthetic))
         assert (found.value == pytest.approx(1, abs=1e-5)) == expected
 
 
 def test_no_pairs_and_unknown_pairs_are_reasons(tmp_path):
-    assert "pair" in one(FIDELITY.pairs(cohorts(tmp_path / "a", blobs((9, 9, 9))))).reason
+    assert "pair" in ssim_of(cohorts(tmp_path / "a", blobs((9, 9, 9)))).reason
     _, empty = paired(tmp_path / "b", [""] * 12)
     assert "no pairs" in empty.reason
     _, ghost = paired(tmp_path / "c", ["ghost.png"] * 12)

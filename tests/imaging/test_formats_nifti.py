@@ -108,7 +108,9 @@ def test_what_cannot_be_computed_with_is_refused(tmp_path, value):
 
 def test_a_constant_volume_is_a_finding(tmp_path):
     image = read(nifti(tmp_path / "a.nii", np.full((3, 4, 5), 7, np.float32), LPS))
-    assert [f.rule for f in image.findings] == ["imaging.structure.constant"]
+    assert [f.rule for f in image.findings if f.area == "structure"] == [
+        "imaging.structure.constant"
+    ]
 
 
 def test_a_singular_affine_is_refused(tmp_path):
@@ -155,3 +157,70 @@ def test_free_texts_declare_and_other_texts_are_not_kept(tmp_path):
     assert metadata["text:Seed"] == "3"
     assert metadata["text:aux_file"] == "present"
     assert "Miller" not in " ".join(metadata.values())
+
+
+# --- headers that contradict themselves ---
+
+
+def header(path, **changes):
+    """Write a clean header (both forms, millimetres), then change it; return the rules found."""
+    image = nib.Nifti1Image(VOLUME.T, LPS)
+    image.header.set_xyzt_units("mm")
+    image.set_sform(LPS, 1)
+    image.set_qform(LPS, 1)
+    nib.save(image, path)
+    data = bytearray(path.read_bytes())
+    for place, form, values in changes.get("at", ()):
+        data[place : place + struct.calcsize(form)] = struct.pack(form, *values)
+    path.write_bytes(data)
+    return [f.rule.removeprefix("imaging.") for f in read(path).findings]
+
+
+def test_a_clean_header_has_no_finding(tmp_path):
+    assert header(tmp_path / "a.nii") == []
+
+
+@pytest.mark.parametrize(
+    ("place", "form", "values", "rule"),
+    [
+        (292, "<f", (LPS[0, 3] + 5.0,), "conformity.nifti_forms"),  # srow_x moved by 5 mm
+        (280, "<f", (0.8,), "conformity.nifti_forms"),  # left and right exchanged
+        (80, "<f", (1.6,), "conformity.nifti_spacing"),  # pixdim[1]
+        (123, "<B", (0,), "conformity.nifti_units"),
+        (123, "<B", (7,), "conformity.nifti_units"),
+        (254, "<h", (9,), "conformity.nifti_code"),
+        (252, "<2h", (0, 0), "conformity.nifti_orientation"),
+        (123, "<B", (1,), "semantics.spacing"),  # metres: voxels of 800 mm
+    ],
+)
+def test_a_header_that_contradicts_itself_is_a_finding(tmp_path, place, form, values, rule):
+    assert rule in header(tmp_path / "a.nii", at=[(place, form, values)])
+
+
+def test_forms_that_differ_by_less_than_half_a_voxel_are_one(tmp_path):
+    assert header(tmp_path / "a.nii", at=[(292, "<f", (0.2,))]) == []
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_affine_that_is_not_finite_is_refused(tmp_path, value):
+    path = nifti(tmp_path / "a.nii", VOLUME, LPS)
+    data = bytearray(path.read_bytes())
+    data[284:288] = struct.pack("<f", value)
+    path.write_bytes(data)
+    assert refused(path) == "unsupported"
+
+
+def test_the_grid_says_where_voxels_lie(tmp_path):
+    affine = LPS.copy()
+    affine[:3, 3] = (40, 30, -20)
+    image = read(nifti(tmp_path / "a.nii", VOLUME, affine))
+    expected = affine @ [6, 5, 3, 1]  # the last column, row and slice as stored
+    np.testing.assert_allclose(image.grid @ [6, 5, 3, 1], expected)
+    assert read(nifti(tmp_path / "b.nii", VOLUME[:1], affine)).grid is None
+
+
+def test_identifiers_in_the_headers_texts_are_found_and_not_quoted(tmp_path):
+    path = nifti(tmp_path / "a.nii", VOLUME, LPS, descrip=b"tel 13812345678")
+    found = [f for f in read(path).findings if f.area == "identifier"]
+    assert [f.where for f in found] == ["descrip"]
+    assert "138" not in found[0].message + found[0].message_zh

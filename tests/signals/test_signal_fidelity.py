@@ -43,7 +43,7 @@ def test_parts_are_the_promised_measures():
     assert " ".join(m for part in FIDELITY.parts() for m in part.measures) == (
         "marginal_share_consistent spectrum_distance morphology_distance rhythm_distance "
         "coherence_distance energy_distance frechet_distance kernel_distance precision recall "
-        "density coverage c2st_auc"
+        "density coverage c2st_auc conditional_excess"
     )
 
 
