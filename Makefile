@@ -4,16 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= sdq-out
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench fuzz clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,signals,ehr,audit,report]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,signals,ehr,audit,report,review]'
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,signals,ehr,audit,report,wfdb,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,signals,ehr,audit,report,review,wfdb,test]'
 	touch $@
 
 # The verdicts of the demo are verdicts, not errors: only unusable input (2) fails the target.
@@ -33,6 +33,10 @@ bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/imaging.py
 	$(BIN)/python benchmarks/signals.py
 	$(BIN)/python benchmarks/ehr.py
+
+# Ten minutes of broken DICOM files; faulty ones are kept.
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python tools/fuzz_dicom.py --mutants 100000 --seconds 600 --seed $$(date +%s) --keep $(OUT)/fuzz
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist *.egg-info

@@ -145,6 +145,7 @@ def causes(pool: Pool, case: Case, seed: int) -> dict[str, Any]:
 
 def label(cause: dict[str, Any]) -> str:
     """Return a cause in few words."""
+    cause = {k: v["en"] if isinstance(v, dict) else v for k, v in cause.items()}
     if cause["kind"] == "everywhere":
         return "everywhere"
     if cause["kind"] == "mix":

@@ -25,7 +25,7 @@ from sdq_imaging.grey import normalise, slices
 from sdq_imaging.image import Image
 from sdq_imaging.masks import mask_findings, read_mask
 from sdq_imaging.reading import read_image
-from sdq_imaging.rules import finding, finding_for
+from sdq_imaging.rules import finding, finding_for, text_findings
 from sdq_imaging.settings import ImagingSettings
 from sdq_imaging.signature import signature
 
@@ -283,18 +283,9 @@ def _dicom(item: Item, image: Image) -> tuple[dict[str, str], list[Finding]]:
 
 def _text_identifiers(image: Image) -> list[Finding]:
     """Find identifiers in the texts that a picture keeps in clear."""
-    from sdq_core.identifiers import identifiers_in_text
-    from sdq_core.vocabulary import Severity
-
     return [
-        Finding(
-            f"imaging.identifier.{kind}",
-            Severity.ERROR,
-            "a text inside the file holds what looks like a direct identifier; remove it",
-            "文件内的文本疑似包含直接标识符, 请删除",
-            key,
-        )
+        found
         for key, value in image.metadata.items()
         if key.startswith("text:")
-        for kind in identifiers_in_text(value)
+        for found in text_findings(value, key)
     ]

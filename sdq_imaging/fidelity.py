@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -22,20 +21,21 @@ from sdq_core.characteristics.evaluation import Part
 from sdq_core.characteristics.fidelity import Fidelity
 from sdq_core.characteristics.replicates import Replicates
 from sdq_core.cohort import Cohort, Cohorts
+from sdq_core.finding import Finding
 from sdq_core.measurement import Measurement, Method
 from sdq_core.reasons import why
-from sdq_core.statistics import bootstrap, half_sample_weights, split_indices
+from sdq_core.statistics import half_sample_weights, split_indices
+from sdq_imaging import region_fidelity
 from sdq_imaging.features.spectrum import BANDS
 from sdq_imaging.grey import grey_square
+from sdq_imaging.paired import MEASURES, paired
 
 __all__ = ["ImagingFidelity"]
 
 DIVERSITY_ITEMS = 64
 DIVERSITY_SIDE = 128
 LEAST_SUBJECTS = 4
-PAIR_SIDE = 256
 WANG = "Wang et al. 2003, doi:10.1109/ACSSC.2003.1292216; Odena et al. 2017, arXiv:1610.09585"
-SSIM = "Wang et al. 2004, doi:10.1109/TIP.2003.819861"
 SPECTRUM = "Durall et al. 2020, arXiv:2003.01826"
 
 Index = NDArray[np.intp]
@@ -43,7 +43,7 @@ Index = NDArray[np.intp]
 SPECTRA: Final[dict[str | None, tuple[tuple[str, ...], str]]] = {
     None: (("spectrum.band_",), "radial frequency (1 = Nyquist)"),
     "volume": (("volume.band_",), "radial frequency (1 = Nyquist)"),
-    "across slices": (("volume.through_0",), "frequency across slices (1 = Nyquist)"),
+    "through-plane": (("volume.through_0",), "frequency across slices (1 = Nyquist)"),
 }
 """Variant -> prefixes of the bands' names, and what they run over. Logarithms of power."""
 LOG_POWER: Final = "mean log power [dB]"
@@ -68,7 +68,16 @@ class ImagingFidelity(Fidelity):
             *super().parts(),
             Part(("spectrum_distance",), self.spectrum),
             Part(("ms_ssim_diversity",), self.diversity),
-            Part(("ssim_paired",), self.pairs),
+            Part(("region_mmd",), lambda c: region_fidelity.regions(self.id("region_mmd"), c)),
+            Part(
+                ("region_count_distance",),
+                lambda c: region_fidelity.counts(self.id("region_count_distance"), c),
+            ),
+            Part(
+                ("region_agreement",),
+                lambda c: region_fidelity.agreement(self.id("region_agreement"), c),
+            ),
+            Part(MEASURES, self.pairs),
         )
 
     def aspects(self, cohorts: Cohorts) -> Iterator[Aspect]:
@@ -90,7 +99,7 @@ class ImagingFidelity(Fidelity):
                 continue
             comparison = self._bands(cohorts, (prefixes, label), "spectrum")
             if comparison is None:
-                what = "the power spectrum of one of the cohorts"
+                what = "the radial power spectrum of one of the cohorts"
                 yield Measurement(
                     id_,
                     variant=variant,
@@ -193,52 +202,9 @@ class ImagingFidelity(Fidelity):
             ),
         )
 
-    def pairs(self, cohorts: Cohorts) -> Iterator[Measurement]:
-        """Measure the mean SSIM between synthetic items and their declared real counterparts.
-
-        The column ``pair`` of the synthetic label table holds the real item's path in its cohort;
-        a path that both real cohorts have is told apart by ``train:`` or ``holdout:`` before it.
-        """
-        from sdq_imaging.structural_similarity import ssim
-
-        id_ = self.id("ssim_paired")
-        declared = cohorts.synthetic.attributes.get("pair")
-        if declared is None or not (declared != "").any():
-            yield Measurement(id_, **why("no_pairs"))
-            return
-        known = [(c, r, str(i)) for c in cohorts.real for r, i in enumerate(c.table.ids)]
-        times = Counter(name for _, _, name in known)
-        where = {f"{c.role}:{name}": (c, r) for c, r, name in known}
-        where |= {name: (c, r) for c, r, name in known if times[name] == 1}
-        values, groups = [], []
-        for row, name in enumerate(declared.tolist()):
-            other = where.get(name)
-            if other is None:
-                continue
-            a = grey_square(cohorts.synthetic.table.items[row], PAIR_SIDE)
-            b = grey_square(other[0].table.items[other[1]], PAIR_SIDE)
-            if a is not None and b is not None:
-                values.append(float(ssim(a[None], b[None], 1.0)[0]))
-                groups.append(str(other[0].groups[other[1]]))
-        if len(values) < 2:
-            yield Measurement(
-                id_, **why("too_few", needed=2, what="pairs that can be read", found=len(values))
-            )
-            return
-        found = np.array(values)
-        yield Measurement(
-            id_,
-            value=float(found.mean()),
-            better="higher",
-            interval=bootstrap(
-                lambda v: float(np.mean(v)),
-                found,
-                groups=(np.array(groups),),
-                seed=cohorts.seed(id_),
-            ),
-            n={"pairs": len(values), "declared": int((declared != "").sum())},
-            method=Method(f"mean SSIM at {PAIR_SIDE} pixels", SSIM, {"side": PAIR_SIDE}),
-        )
+    def pairs(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
+        """Compare synthetic items with the real ones that they are declared to stand for."""
+        return paired(self.modality, cohorts)
 
 
 def _pictures(cohorts: Sequence[Cohort], most: int) -> tuple[NDArray[np.float32], NDArray[np.str_]]:

@@ -97,9 +97,9 @@ def read_mask(
             rule = "mask_geometry" if values.shape == image.pixels.shape else "mask_size"
             return None, (finding(rule),)
         values = turned
-    if values.shape != image.pixels.shape:
+    elif values.shape != image.pixels.shape:
         return None, (finding("mask_size"),)
-    if not _same_spacing(mask.spacing, image.spacing):
+    elif not _same_spacing(mask.spacing, image.spacing):
         return None, (finding("mask_geometry"),)
     labels = np.round(values)
     if labels.min() < 0 or labels.max() > HIGHEST or np.abs(labels - values).max() > 1e-3:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from sdq_core.finding import Finding
+from sdq_core.identifiers import identifiers_in_text
 from sdq_core.rule_book import RuleBook
 from sdq_core.vocabulary import Severity
 
-__all__ = ["RULES", "finding", "finding_for"]
+__all__ = ["RULES", "finding", "finding_for", "text_findings"]
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
@@ -106,6 +108,12 @@ RULES: Final[dict[str, tuple[Severity, str, str]]] = {
         "nothing; check that mask and image belong together",
         "区域内外的像素值完全相同, 掩膜未标记任何结构; 请检查掩膜与图像是否对应",
     ),
+    "semantics.pair": (
+        WARNING,
+        "cannot be compared with the real item that it is declared to stand for: one of them "
+        "cannot be read, or their voxels differ; bring both to one grid",
+        "无法与其声明对应的真实样本比较: 其一不可读取, 或体素网格不同; 请统一网格",
+    ),
     "embedding_failed": (
         WARNING,
         "the study's own embedding function stopped with an error at this item, which has no such "
@@ -200,3 +208,23 @@ RULES: Final[dict[str, tuple[Severity, str, str]]] = {
 
 _BOOK = RuleBook("imaging", RULES)
 finding, finding_for = _BOOK.finding, _BOOK.finding_for
+
+
+def text_findings(text: str, where: str) -> list[Finding]:
+    """Return a finding for each kind of direct identifier that a text seems to hold.
+
+    Examples
+    --------
+    >>> [f.rule for f in text_findings("call 13812345678", "descrip")]
+    ['imaging.identifier.phone']
+    """
+    return [
+        Finding(
+            f"imaging.identifier.{kind}",
+            ERROR,
+            "a text inside the file holds what looks like a direct identifier; remove it",
+            "文件内的文本疑似包含直接标识符, 请删除",
+            where,
+        )
+        for kind in identifiers_in_text(text)
+    ]

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sdq_core.errors import UsageError
 
-__all__ = ["ms_ssim", "pairwise_ms_ssim", "ssim"]
+__all__ = ["TAPS", "ms_ssim", "pairwise_ms_ssim", "ssim", "ssim_maps"]
 
 Values = NDArray[np.floating]
 
@@ -41,6 +41,28 @@ def ssim(a: ArrayLike, b: ArrayLike, data_range: float) -> NDArray[np.float64]:
     >>> round(float(ssim(x, x, 1.0)[0]), 6)
     1.0
     """
+    return np.asarray(ssim_maps(a, b, data_range).mean(axis=(1, 2), dtype=np.float64))
+
+
+def ssim_maps(a: ArrayLike, b: ArrayLike, data_range: float) -> NDArray[np.float32]:
+    """Return the structural similarity of each pair at each place.
+
+    Parameters
+    ----------
+    a, b : array_like, shape (n, y, x)
+    data_range : float
+
+    Returns
+    -------
+    ndarray, shape (n, y - 10, x - 10)
+        Of the window around each pixel that lies wholly in the image.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).random((1, 32, 32))
+    >>> ssim_maps(x, x, 1.0).shape
+    (1, 22, 22)
+    """
     first, second = _pairs(a, b, data_range, TAPS)
     blur = _Gaussian(first.shape[1:])
     found = []
@@ -48,8 +70,8 @@ def ssim(a: ArrayLike, b: ArrayLike, data_range: float) -> NDArray[np.float64]:
         of_x, of_y = _moments(x, blur), _moments(y, blur)
         similar = _contrast(of_x, of_y, blur(x * y), data_range)
         similar *= _luminance(of_x, of_y, data_range)
-        found.append(float(similar.mean(dtype=np.float64)))
-    return np.array(found)
+        found.append(similar)
+    return np.stack(found)
 
 
 def ms_ssim(a: ArrayLike, b: ArrayLike, data_range: float) -> NDArray[np.float64]:

@@ -31,6 +31,10 @@ LEAST_PARTS: Final = 4
 """Characters, or pieces of characters, of a line."""
 FLAT: Final = 0.55
 """Most variation of grey inside the strokes, over their contrast."""
+ALIGNED: Final = 0.12
+"""Of the height: how far half of the pieces lie from their common line, at most."""
+GAP, CLEAR = 0.2, 0.35
+"""Of the height, what is clear above and below a line; and of the strokes inside, what is left."""
 WIDEST: Final = 2.5
 """Width of a piece over the height of its line: joined letters, or a Chinese character."""
 
@@ -128,7 +132,7 @@ def _lines(grey: Grey, *, bright: bool) -> list[Line]:
     return [
         Line(int(box[0]), int(box[1]), int(box[2]), int(box[3]), parts, bright)
         for box, parts in _rows(pieces)
-        if parts >= LEAST_PARTS
+        if parts >= LEAST_PARTS and _apart(box, on)
     ]
 
 
@@ -186,9 +190,30 @@ def _rows(spans: Boxes) -> list[tuple[Boxes, int]]:
         box = np.array([*rows[:, :2].min(axis=0), *rows[:, 2:].max(axis=0)])
         tall = rows[:, 2] - rows[:, 0]
         straight = box[2] - box[0] <= 1.7 * tall.max()
-        if straight:
+        if straight and _aligned(rows):
             found.append((box, len(members)))
     return found
+
+
+def _aligned(rows: Boxes) -> bool:
+    """Whether most pieces stand on one line, or hang from one."""
+    tall = float((rows[:, 2] - rows[:, 0]).max())
+    return any(
+        float(np.median(np.abs(rows[:, side] - np.median(rows[:, side])))) <= ALIGNED * tall
+        for side in (0, 2)
+    )
+
+
+def _apart(box: Boxes, on: NDArray[np.bool_]) -> bool:
+    """Whether there is next to nothing like strokes right above and below the line.
+
+    Noise and texture have strokes everywhere.
+    """
+    top, left, bottom, right = (int(v) for v in box)
+    gap = max(2, round(GAP * (bottom - top)))
+    inside = float(on[top:bottom, left:right].mean())
+    bands = (on[max(top - gap, 0) : top, left:right], on[bottom : bottom + gap, left:right])
+    return all(not b.size or float(b.mean()) <= CLEAR * inside for b in bands)
 
 
 def _overlap(one: Line, two: Line) -> bool:

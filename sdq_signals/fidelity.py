@@ -76,7 +76,7 @@ class SignalsFidelity(Fidelity):
             Part(("kernel_distance",), self.kernels),
             Part(("precision", "recall", "density", "coverage"), self.neighbours),
             Part(("c2st_auc",), self.classifier),
-            Part(("conditional_share_consistent",), self.conditional),
+            Part(("conditional_excess",), self.conditional),
         )
 
     def kernels(self, cohorts: Cohorts) -> Iterator[Measurement]:

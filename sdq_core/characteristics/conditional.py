@@ -89,7 +89,12 @@ def conditional_fidelity(
             cells += _cells(attribute, aspect)
     if not cells:
         what = f"a class or subgroup of {LEAST} items on each side"
-        yield Measurement(id_, aspect="joint_consistency", **why("no_attribute", what=what))
+        yield Measurement(
+            id_,
+            aspect="joint_consistency",
+            applicable=_divided(cohorts),
+            **why("no_attribute", what=what),
+        )
         return
     judged = _Judged.of(cells)
     yield Measurement(
@@ -153,6 +158,28 @@ def _attributes(cohorts: Cohorts, comparison: Comparison) -> list[Attribute]:
     """Return the class and the study's subgroup, where all cohorts have them."""
     wanted = ("class", cohorts.study.subgroup)
     return [a for a in attributes(cohorts, comparison).usable if a.name in wanted]
+
+
+def _divided(cohorts: Cohorts) -> bool:
+    """Whether real data have two classes or subgroups that could be looked at by themselves.
+
+    Only the real cohorts decide: labels that synthetic data lack are not "not applicable".
+    """
+    # Without a holdout half of train is the reference.
+    needed = LEAST if cohorts.holdout is not None else 2 * LEAST
+    for name in ("class", cohorts.study.subgroup):
+        columns = [
+            c.classes if name == "class" else c.attributes.get(name or "") for c in cohorts.real
+        ]
+        if any(c is None for c in columns):
+            continue
+        large = []
+        for column in columns:
+            values, counts = np.unique(np.asarray(column), return_counts=True)
+            large.append({v for v, n in zip(values.tolist(), counts, strict=True) if n >= needed})
+        if len(set.intersection(*large) - {""}) >= 2:
+            return True
+    return False
 
 
 def _cells(attribute: Attribute, aspect: Aspect) -> Iterator[_Cell]:

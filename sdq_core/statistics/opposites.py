@@ -18,7 +18,8 @@ from sdq_core.statistics.yardstick import beyond_real
 __all__ = ["opposites"]
 
 Values = NDArray[np.float64]
-TINY = 1e-15
+TINY = 1e-9
+"""Length that is rounding."""
 
 
 def opposites(search: Search, state: State) -> list[Cause]:
@@ -75,12 +76,17 @@ def _against(search: Search, state: State, cause: Cause, sides: Sides) -> tuple[
     rows = atoms.levels[:, cause.attribute] == cause.level
     share = ((both @ (atoms.size * rows)) / (both @ atoms.size))[:, None]
     known = (*state.mixed, cause.attribute)
-    own, rest = special + share * other, (1 - share) * other
+    # On the level's own rows the special part is what differs inside it, times its share.
+    own, rest = np.where(rows, special, 0.0), (1 - share) * other
     product = -atoms.products(own, rest, known)
     squares = [atoms.lengths(x, known) + atoms.noises(x, x, known) for x in (own, rest)]
     sums = [s.sum(axis=1, keepdims=True) for s in squares]
-    over = [np.sqrt(np.maximum(np.maximum(*pair), TINY)) for pair in (squares, sums)]
-    return product / over[0], product.sum(axis=1, keepdims=True) / over[1]
+    longer = [np.sqrt(np.maximum(*pair).clip(0)) for pair in (squares, sums)]
+    return _divided(product, longer[0]), _divided(product.sum(axis=1, keepdims=True), longer[1])
+
+
+def _divided(product: Values, length: Values) -> Values:
+    return np.asarray(np.divide(product, length, out=np.zeros_like(product), where=length > TINY))
 
 
 def _stronger(search: Search, cause: Cause) -> Cause:

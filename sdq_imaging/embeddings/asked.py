@@ -20,11 +20,12 @@ KINDS: Final = ("inception", "torchvision", "monai", "torchscript", "export", "p
 
 
 class Published(BaseModel):
-    """A weights file that others have published.
+    """A weights file that others have published, in words of no language.
 
     Parameters
     ----------
     file, where : str
+        Names of files, and where they are found.
     sha256 : str
         Empty where no hash is known to us: the study states its own.
     """
@@ -38,22 +39,19 @@ class Published(BaseModel):
 
 PUBLISHED: Final = {
     "inception": Published(
-        file="weights-inception-2015-12-05-6726825d.pth",
-        where="release v0.2.0 of github.com/toshas/torch-fidelity; the same bytes as "
-        "pt_inception-2015-12-05-6726825d.pth of github.com/mseitzer/pytorch-fid",
+        file="weights-inception-2015-12-05-6726825d.pth = pt_inception-2015-12-05-6726825d.pth",
+        where="github.com/toshas/torch-fidelity v0.2.0 = github.com/mseitzer/pytorch-fid",
         sha256="6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
     ),
     "torchvision": Published(
-        file="a state dict of the named network, such as RadImageNet's ResNet50.pt, "
-        "DenseNet121.pt or InceptionV3.pt",
-        where="github.com/BMEII-AI/RadImageNet, or the table of weights in torchvision's manual",
+        file="state_dict (*.pt, *.pth, *.safetensors)",
+        where="docs.pytorch.org/vision/stable/models.html, github.com/BMEII-AI/RadImageNet",
     ),
     "monai": Published(
-        file="a state dict of the named network, such as MedicalNet's resnet_18_23dataset.pth",
-        where="github.com/Tencent/MedicalNet",
+        file="state_dict (*.pt, *.pth, *.safetensors)", where="github.com/Tencent/MedicalNet"
     ),
-    "torchscript": Published(file="a file of torch.jit.save", where="your own network"),
-    "export": Published(file="a file of torch.export.save", where="your own network"),
+    "torchscript": Published(file="*.pt", where="torch.jit.save"),
+    "export": Published(file="*.pt2", where="torch.export.save"),
 }
 
 

@@ -132,7 +132,7 @@ class PlaneNetwork(FileNetwork):
         """Return the slices, shape (s, channels, side, side)."""
         shape = (self.side, self.side)
         if self.channels == 3 and whole is not None and whole.colour is not None:
-            colour = whole.colour.astype(np.float32) / 255
+            colour = np.asarray(whole.colour, np.float32) / np.float32(255)
             planes = np.stack([resize(colour[..., c], shape) for c in range(3)])[None]
         else:
             planes = np.stack([resize(s, shape) for s in grey])[:, None]

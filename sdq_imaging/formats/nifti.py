@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 import warnings
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from sdq_core.aigc import label_in_text
 from sdq_core.errors import UnreadableItem
 from sdq_imaging.formats.checks import finite, limit, nothing_read
-from sdq_imaging.formats.nifti_header import MILLIMETRES, header_findings
+from sdq_imaging.formats.nifti_header import header_findings, raw_header, unit
 from sdq_imaging.image import Image
-from sdq_imaging.rules import finding
+from sdq_imaging.rules import finding, text_findings
 
 __all__ = ["SUFFIXES", "read"]
 
@@ -48,7 +50,7 @@ def read(path: Path, max_pixels: int) -> Image:
     try:
         if path.stat().st_size == 0:
             raise nothing_read(path)
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
+        with warnings.catch_warnings(), np.errstate(all="ignore"), _quiet():
             warnings.simplefilter("ignore")
             loaded = nib.load(path)
             if not isinstance(loaded, nib.Nifti1Image):
@@ -70,7 +72,8 @@ def read(path: Path, max_pixels: int) -> Image:
                     f"floating-point numbers",
                 )
             affine = loaded.affine
-            problems = header_findings(loaded.header)
+            header = raw_header(loaded)
+            problems = header_findings(header)
             if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
                 raise UnreadableItem(
                     "imaging.structure.unsupported",
@@ -81,8 +84,7 @@ def read(path: Path, max_pixels: int) -> Image:
                 loaded = type(loaded)(plane, affine, loaded.header)
             canonical = nib.as_closest_canonical(loaded)
             values = np.asarray(canonical.dataobj).astype(np.float32)[::-1, ::-1]
-            units = str(loaded.header.get_xyzt_units()[0])
-            factor = MILLIMETRES.get(units, 1.0)
+            units, factor = unit(header)
             zooms = [float(z) * factor for z in canonical.header.get_zooms()[:3]]
             grid = _grid(canonical.affine, values.shape, factor)
     except UnreadableItem:
@@ -123,6 +125,8 @@ def read(path: Path, max_pixels: int) -> Image:
                 metadata[f"text:{name.strip()}"] = value.strip()
         if text:
             metadata[f"text:{key}"] = "present"
+            # Only whether there is a text is kept, so that it is searched here.
+            problems += text_findings(text, key)
         if label := label_in_text(text):
             metadata["text:AIGC"] = label
     for extension in loaded.header.extensions:
@@ -137,6 +141,14 @@ def read(path: Path, max_pixels: int) -> Image:
         findings=(*problems, *((finding("constant"),) if constant else ())),
         grid=grid if pixels.ndim == 3 else None,
     )
+
+
+def _quiet() -> AbstractContextManager[Any]:
+    """Keep nibabel from telling the terminal what it mends: that is a finding."""
+    from nibabel.imageglobals import LoggingOutputSuppressor
+
+    found: AbstractContextManager[Any] = LoggingOutputSuppressor()
+    return found
 
 
 def _grid(affine: np.ndarray, shape: tuple[int, ...], factor: float) -> np.ndarray:

@@ -10,16 +10,28 @@ from numpy.typing import NDArray
 from sdq_core.finding import Finding
 from sdq_imaging.rules import finding
 
-__all__ = ["MILLIMETRES", "header_findings"]
+__all__ = ["header_findings", "raw_header", "unit"]
 
-MILLIMETRES: Final = {"meter": 1000.0, "micron": 0.001}
-"""Factor to millimetres of each unit that is not one."""
-
+UNITS: Final = {1: ("meter", 1000.0), 2: ("mm", 1.0), 3: ("micron", 0.001)}
+"""Code of the unit of length -> its name, and its factor to millimetres."""
 KNOWN_CODES: Final = range(6)
-UNITS: Final = {1, 2, 3}
 APART: Final = 0.5
 """Of the smallest voxel side: forms that differ by less place every corner alike."""
 SMALLEST, LARGEST = 0.001, 100.0
+
+
+def raw_header(loaded: Any) -> Any:
+    """Return the header of a NIfTI image as it stands in the file: nibabel mends what it loads."""
+    with loaded.file_map["image"].get_prepare_fileobj("rb") as file:
+        return type(loaded.header).from_fileobj(file, check=False)
+
+
+def unit(header: Any) -> tuple[str, float]:
+    """Return the unit of length and its factor to millimetres; millimetres where it is unknown.
+
+    Three bits hold its code; the others hold the unit of time.
+    """
+    return UNITS.get(int(header["xyzt_units"]) & 7, ("unknown", 1.0))
 
 
 def header_findings(header: Any) -> list[Finding]:
@@ -28,6 +40,7 @@ def header_findings(header: Any) -> list[Finding]:
     Parameters
     ----------
     header : nibabel.Nifti1Header
+        As it stands in the file, see `raw_header`.
 
     Returns
     -------
@@ -40,8 +53,8 @@ def header_findings(header: Any) -> list[Finding]:
         found.append(finding("conformity.nifti_code"))
     if sform <= 0 and qform <= 0:
         found.append(finding("conformity.nifti_orientation"))
-    # Three bits; the others hold the unit of time.
-    if int(header["xyzt_units"]) & 7 not in UNITS:
+    name, factor = unit(header)
+    if name == "unknown":
         found.append(finding("conformity.nifti_units"))
     sizes = np.abs(np.asarray(header["pixdim"], np.float64)[1:4])
     used = sizes[: min(int(header["dim"][0]), 3)]
@@ -49,8 +62,7 @@ def header_findings(header: Any) -> list[Finding]:
         affine = np.asarray(header.get_sform(), np.float64)
         found += _of_sform(affine, sizes, header, qform)
         used = np.sqrt((affine[:3, : len(used)] ** 2).sum(axis=0))
-    unit = str(header.get_xyzt_units()[0])
-    used = used * MILLIMETRES.get(unit, 1.0)
+    used = used * factor
     if np.isfinite(used).all() and ((used < SMALLEST) | (used > LARGEST)).any():
         found.append(finding("semantics.spacing"))
     return found

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from sdq_core.dicom.elements import is_empty, items, number, text
+from sdq_core.dicom.elements import is_empty, items, number, stored_element, text
 from sdq_core.dicom.identifiers import identifiers
 from sdq_core.dicom.value_representation import malformed_values
 from sdq_core.errors import UnreadableItem
@@ -225,7 +225,9 @@ def _data(dataset: Dataset, group: Dataset, where: str) -> Any:
         return None
     channels = int(number(group, "NumberOfWaveformChannels") or 0)
     length = int(number(group, "NumberOfWaveformSamples") or 0)
-    data = group.get("WaveformData")
+    # As stored: pydicom raises where the representation is none that it knows.
+    element = stored_element(group, 0x54001010)
+    data = None if element is None else element.value
     if channels < 1 or length < 1 or not isinstance(data, bytes):
         return None
     size = channels * length * int(code[1])

@@ -53,7 +53,7 @@ def clean_values(clean):
     return [one(c) for c in clean]
 
 
-def limit(found, factor=4.0):
+def limit(found, factor=5.0):
     """The limit of the default profile."""
     floor = found.noise_floor
     return floor.centre + factor * (floor.high - floor.centre)
@@ -120,8 +120,20 @@ def test_the_subgroup_of_the_study_is_looked_at_too():
 def test_too_few_items_are_a_reason():
     found = one(toy.cohorts(0, n=(30, 24, 24)))
     assert found.value is None
+    assert not found.applicable, "the real classes are too small: nothing can be asked"
     assert "20 items" in found.reason
     assert "20" in found.reason_zh
+
+
+def test_labels_that_synthetic_data_lack_are_asked_for(clean):
+    cohorts = clean[0]
+    unlabelled = dataclasses.replace(cohorts.synthetic, classes=None)
+    found = one(dataclasses.replace(cohorts, synthetic=unlabelled))
+    assert found.value is None
+    assert found.applicable
+    none = [dataclasses.replace(c, classes=None) for c in (cohorts.train, cohorts.holdout)]
+    found = one(dataclasses.replace(cohorts, train=none[0], holdout=none[1]))
+    assert not found.applicable
 
 
 def test_a_part_is_compared_with_the_same_part_of_the_real_data(clean):

@@ -152,9 +152,12 @@ def test_torchvision_networks_and_the_layout_of_radimagenet(tmp_path, models):
     network.fc = torch.nn.Identity()
     network.load_state_dict(state, strict=False)
     x = planes(2)
-    embedders = [make(Asked(name="torchvision:resnet18", weights=w)) for w in (own, other, wrapped)]
+    small = {"input": {"side": 64}}
+    embedders = [
+        make(Asked(name="torchvision:resnet18", weights=w, **small)) for w in (own, other, wrapped)
+    ]
     batch = torch.from_numpy(embedders[0].prepare(x, None))
-    assert batch.shape == (2, 3, 224, 224)
+    assert batch.shape == (2, 3, 64, 64)
     with torch.inference_mode():
         expected = network.eval()(batch).numpy().mean(axis=0)
     for embedder in embedders:
@@ -196,11 +199,11 @@ def test_monai_networks_and_the_layout_of_medicalnet(tmp_path, depth, shortcut):
     weights = saved(tmp_path / f"resnet_{depth}_23dataset.pth", published)
     network.load_state_dict(state)
     made = make(
-        Asked(name=f"monai:resnet{depth}", weights=weights, input={"side": 32, "scale": "zscore"})
+        Asked(name=f"monai:resnet{depth}", weights=weights, input={"side": 16, "scale": "zscore"})
     )
     volume = planes(12, (20, 24))
     batch = made.prepare(volume[:1], Whole(volume))
-    assert batch.shape == (1, 1, 32, 32, 32)
+    assert batch.shape == (1, 1, 16, 16, 16)
     with torch.inference_mode():
         expected = network.eval()(torch.from_numpy(batch)).numpy()[0]
     np.testing.assert_allclose(made(volume[:1], {}, Whole(volume)), expected, rtol=1e-4, atol=1e-4)

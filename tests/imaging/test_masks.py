@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_files import nifti, pixels, series
+from made_files import dicom, nifti, pixels, series
 from PIL import Image as Picture
 from scipy import ndimage
 
@@ -76,13 +76,36 @@ def test_masks_of_dicom_series(tmp_path, where, kind):
     masks.mkdir()
     # DICOM: first voxel at (0, 0, 0), columns to the left, rows to posterior.
     if kind == "nifti by its id":
-        nifti(masks / f"{item.id}.nii.gz".replace("/", "/"), labels, LPS)
+        nifti(masks / f"{item.id}.nii.gz", labels, LPS)
     elif kind == "nifti":
         name = where.strip("/") or item.id
         nifti(masks / f"{name}.nii.gz", labels, LPS)
     else:
         series(masks / (where or item.id), labels, step=2.5, start=0.0, uid="9.9")
     found, problems = read_mask(item, read_image(item), masks, **LIMIT)
+    assert problems == ()
+    np.testing.assert_array_equal(found, labels)
+
+
+def test_a_mask_of_a_coronal_series_is_turned_to_its_slices(tmp_path):
+    stored = VOLUME.astype(np.uint16)
+    (tmp_path / "c").mkdir()
+    for k, plane in enumerate(stored):
+        dicom(
+            tmp_path / f"c/{k}.dcm",
+            plane,
+            ImageOrientationPatient=[1, 0, 0, 0, 0, -1],
+            ImagePositionPatient=[4, 2.5 * k - 7, 9],
+            PixelSpacing=[0.5, 0.8],
+        )
+    (item,) = list_items(tmp_path / "c").items
+    labels = (stored > 120).astype(np.uint8)
+    affine = np.eye(4)  # columns to the left, rows down, slices to posterior
+    affine[:3, :3] = [[-0.8, 0, 0], [0, 0, -2.5], [0, -0.5, 0]]
+    affine[:3, 3] = (-4, 7, 9)
+    (tmp_path / "masks").mkdir()
+    nifti(tmp_path / f"masks/{item.id}.nii.gz", labels, affine)
+    found, problems = read_mask(item, read_image(item), tmp_path / "masks", **LIMIT)
     assert problems == ()
     np.testing.assert_array_equal(found, labels)
 

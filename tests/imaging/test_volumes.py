@@ -104,7 +104,7 @@ def study(**settings):
     return Study(modality="imaging", cohorts=paths, settings=settings)
 
 
-def phantom(seed, shape=(16, 32, 32)):
+def phantom(seed, shape=(16, 28, 28)):
     rng = np.random.default_rng(seed)
     z, y, x = np.indices(shape) / np.reshape(shape, (3, 1, 1, 1))
     found = 0.05 * ndimage.gaussian_filter(rng.normal(size=shape), 1) / 0.2
@@ -119,7 +119,7 @@ def phantom(seed, shape=(16, 32, 32)):
 def real(tmp_path_factory):
     folder = tmp_path_factory.mktemp("volumes")
     return [
-        volume_cohort(folder, role, [phantom(100 * k + j) for j in range(24)])
+        volume_cohort(folder, role, [phantom(100 * k + j) for j in range(20)])
         for k, role in enumerate(("train", "holdout"))
     ]
 
@@ -127,7 +127,7 @@ def real(tmp_path_factory):
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory):
     return volume_cohort(
-        tmp_path_factory.mktemp("fresh"), "synthetic", [phantom(500 + k) for k in range(24)]
+        tmp_path_factory.mktemp("fresh"), "synthetic", [phantom(500 + k) for k in range(20)]
     )
 
 
@@ -146,7 +146,7 @@ def test_another_sample_of_volumes_lies_at_the_floor(real, fresh):
 
 def test_noise_from_slice_to_slice_shows_across_slices(real, tmp_path):
     rng = np.random.default_rng(1)
-    jumping = [phantom(500 + k) + 12 * rng.normal(size=(16, 1, 1)) for k in range(24)]
+    jumping = [phantom(500 + k) + 12 * rng.normal(size=(16, 1, 1)) for k in range(20)]
     found = spectra(real, volume_cohort(tmp_path, "synthetic", np.float32(jumping)))
     across = found["through-plane"]
     assert across.value > 2 * across.noise_floor.high
