@@ -165,8 +165,10 @@ def wanted(pool: Pool, case: Case) -> set[str]:
 
 def measured(pools: Sequence[Pool], seeds: int, quiet: int, wrong: list[str]) -> Iterator[str]:
     """Yield the table."""
-    yield "| data | planted | seeds | named first | share of the difference | all planted named "
-    yield "| others named |"
+    yield (
+        "| data | planted | seeds | named first | share of the difference | all planted named "
+        "| others named |"
+    )
     yield "| --- " * 7 + "|"
     for pool in pools:
         for case in CASES:

@@ -216,7 +216,7 @@ def text_findings(text: str, where: str) -> list[Finding]:
     Examples
     --------
     >>> [f.rule for f in text_findings("call 13812345678", "descrip")]
-    ['imaging.identifier.phone']
+    ['imaging.identifier.mobile_number']
     """
     return [
         Finding(

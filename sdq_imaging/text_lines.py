@@ -80,7 +80,7 @@ def text_lines(grey: Grey, most: int = 20) -> list[Line]:
 
     Examples
     --------
-    >>> page = np.zeros((40, 80), np.float32)
+    >>> page = np.zeros((96, 96), np.float32)
     >>> for k in range(6):
     ...     page[12:22, 10 + 9 * k : 12 + 9 * k] = 1
     ...     page[20:22, 10 + 9 * k : 16 + 9 * k] = 1
