@@ -1,6 +1,6 @@
 """Is the planted cause of a difference named first, and is none named where nothing is planted?
 
-    python benchmarks/bias.py [--data DIR] [--seeds 20] [--quiet 100] [--only NAME ...]
+    python benchmarks/bias.py [--data DIR] [--seeds 20] [--quiet 100] [--start 0] [--only NAME ...]
         [--markdown PAGE]
 
 Real or simulated items are described once, dealt out at random to train, holdout and a fresh sample
@@ -163,7 +163,9 @@ def wanted(pool: Pool, case: Case) -> set[str]:
     return found
 
 
-def measured(pools: Sequence[Pool], seeds: int, quiet: int, wrong: list[str]) -> Iterator[str]:
+def measured(
+    pools: Sequence[Pool], start: int, seeds: int, quiet: int, wrong: list[str]
+) -> Iterator[str]:
     """Yield the table."""
     yield (
         "| data | planted | seeds | named first | share of the difference | all planted named "
@@ -177,7 +179,7 @@ def measured(pools: Sequence[Pool], seeds: int, quiet: int, wrong: list[str]) ->
             first: Counter[str] = Counter()
             others: Counter[str] = Counter()
             complete, shares = 0, []
-            for seed in range(count):
+            for seed in range(start, start + count):
                 named = causes(pool, case, seed)["causes"]
                 labels = [label(c) for c in named]
                 first[labels[0] if labels else "none"] += 1
@@ -361,6 +363,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--quiet", type=int, default=100)
+    parser.add_argument("--start", type=int, default=0, help="first seed")
     parser.add_argument("--only", nargs="+", default=["table", "ecg", "ptbxl", "mednist"])
     parser.add_argument("--markdown", type=Path, help="page whose part is replaced")
     args = parser.parse_args()
@@ -371,7 +374,7 @@ def main() -> None:
     started = time.perf_counter()
     pools = [makers[name]() for name in args.only if name in makers]
     print(f"described in {time.perf_counter() - started:.0f} s", file=sys.stderr)
-    lines = printed(measured(pools, args.seeds, args.quiet, wrong))
+    lines = printed(measured(pools, args.start, args.seeds, args.quiet, wrong))
     print(f"all in {time.perf_counter() - started:.0f} s", file=sys.stderr)
     if args.markdown:
         replace_measured(args.markdown, lines, "bias")
