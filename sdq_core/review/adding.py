@@ -77,13 +77,7 @@ def add_to_result(store: Store, path: Path) -> list[str]:
 
 
 def log_name(plan: ReviewPlan) -> str:
-    """Return the name of a review's log beside the result; each review has its own.
-
-    Examples
-    --------
-    >>> log_name(ReviewPlan(name="a")) != log_name(ReviewPlan(name="b"))
-    True
-    """
+    """Return the name of a review's log beside the result; each review has its own."""
     return f"review-{plan.digest[:8]}.jsonl"
 
 

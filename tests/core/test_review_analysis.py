@@ -8,12 +8,12 @@ from review_made import close_all, make, read_all
 from sample_result import sample_result
 from typer.testing import CliRunner
 
+from sdq_core.documents.parts import Source
+from sdq_core.documents.quality_assessment_report import quality_assessment_report
 from sdq_core.documents.report import write_report
 from sdq_core.errors import ReviewError
 from sdq_core.measurement import Interval, Measurement
 from sdq_core.profiles import Criterion, Profile
-from sdq_core.documents.parts import Source
-from sdq_core.documents.quality_assessment_report import quality_assessment_report
 from sdq_core.result import load_result, save_result
 from sdq_core.review.adding import add_to_result, criterion_of
 from sdq_core.review.closing import close_review

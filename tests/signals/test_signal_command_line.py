@@ -15,7 +15,7 @@ from sdq_signals.simulated_ecg import simulate
 IDS = """
 fidelity: marginal_share_consistent spectrum_distance morphology_distance rhythm_distance
   coherence_distance energy_distance frechet_distance kernel_distance precision recall density
-  coverage c2st_auc
+  coverage c2st_auc conditional_excess
 balance: items subjects class_gini class_entropy class_imbalance_ratio attribute_entropy vendi_score
   duration_total volume_adequacy
 completeness: readable_share structure_share semantics_share duplicate_share usable_signal_share
