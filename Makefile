@@ -13,7 +13,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,signals,ehr,audit,report,review,wfdb,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,embedders,signals,ehr,audit,report,review,wfdb,test]'
 	touch $@
 
 # The verdicts of the demo are verdicts, not errors: only unusable input (2) fails the target.

@@ -82,6 +82,7 @@ def cases(kind: str) -> list[Case]:
     found = [
         Case("fresh sample"),
         Case("marginal shift of 0.5 deviations", (FIDELITY,), "marginal shift", 0.5),
+        Case("marginal shift of one deviation", (FIDELITY,), "marginal shift", 1.0),
         Case("all columns decorrelated", (FIDELITY,), "decorrelation", 1.0),
         Case("invented correlation", (FIDELITY,), "invented correlation", 1.0),
         Case("rare codes dropped", (BALANCE,), "rare codes dropped", 0.01),

@@ -16,6 +16,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
+from sdq_core.documents import labels, texts
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "sdq_core"
 CATALOGUE = PACKAGE / "locale" / "zh" / "LC_MESSAGES" / "sdq.po"
@@ -30,6 +32,11 @@ def extracted() -> Catalog:
         place = path.relative_to(ROOT).as_posix()
         for _, message, _, context in extract_from_file("python", path, keywords=KEYWORDS):
             found.add(message, context=context, locations=[(place, 1)])
+    # Sentences that the report asks for by key: the key is the context of the message.
+    for module, table in ((texts, texts.TEXTS), (labels, labels.CODES)):
+        place = f"{module.__name__.replace('.', '/')}.py"
+        for key, message in table.items():
+            found.add(message, context=key, locations=[(place, 1)])
     return found
 
 

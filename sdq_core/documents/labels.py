@@ -6,47 +6,20 @@ from typing import Final
 
 __all__ = ["CODES", "PURPOSE", "RULES", "UNITS"]
 
-# code of a judgement -> (English, Chinese); see `sdq_core.judging.Code`
-CODES: Final[dict[str, tuple[str, str]]] = {
-    "interval_inside": (
-        "The interval lies inside the acceptable range.",
-        "区间位于可接受范围内。",
-    ),
-    "interval_outside": (
-        "The interval lies outside the acceptable range.",
-        "区间位于可接受范围外。",
-    ),
-    "interval_straddles": (
-        "The interval crosses a limit of the acceptable range.",
-        "区间跨越可接受范围的界限。",
-    ),
-    "too_few_items": (
-        "There are fewer items than this criterion needs.",
-        "样本量少于此准则的要求。",
-    ),
-    "no_value": ("There is no value.", "无数值。"),
-    "no_noise_floor": (
-        "The criterion needs a noise floor, and there is none.",
-        "准则需要本底，但没有本底。",
-    ),
-    "not_applicable": (
-        "The measure does not exist for this kind of data.",
-        "该类数据没有此项测量。",
-    ),
-    "no_criterion": ("The profile sets no criterion.", "评价方案未设准则。"),
-    "not_produced": (
-        "The profile asks for a measure that was not produced.",
-        "评价方案要求的测量未产生。",
-    ),
+# code of a judgement -> English, as `sdq_core.documents.texts.TEXTS`; see `sdq_core.judging.Code`
+CODES: Final[dict[str, str]] = {
+    "interval_inside": "The interval lies inside the acceptable range.",
+    "interval_outside": "The interval lies outside the acceptable range.",
+    "interval_straddles": "The interval crosses a limit of the acceptable range.",
+    "too_few_items": "There are fewer items than this criterion needs.",
+    "no_value": "There is no value.",
+    "no_noise_floor": "The criterion needs a noise floor, and there is none.",
+    "not_applicable": "The measure does not exist for this kind of data.",
+    "no_criterion": "The profile sets no criterion.",
+    "not_produced": "The profile asks for a measure that was not produced.",
     # A number without interval is taken as exact.
-    "value_inside": (
-        "The value lies inside the acceptable range.",
-        "数值位于可接受范围内。",
-    ),
-    "value_outside": (
-        "The value lies outside the acceptable range.",
-        "数值位于可接受范围外。",
-    ),
+    "value_inside": "The value lies inside the acceptable range.",
+    "value_outside": "The value lies outside the acceptable range.",
 }
 
 # unit of a measure -> (English, Chinese); others are printed as they are
