@@ -1,7 +1,9 @@
 """The store: nothing is lost, doubled or changed unnoticed, in SQLite and in PostgreSQL."""
 
 import os
+import subprocess
 import threading
+from contextlib import ExitStack
 from itertools import count
 
 import pytest
@@ -37,7 +39,11 @@ def server():
             __import__("pwd").getpwnam("postgres")
         except KeyError:
             pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
-    with postgres() as url:
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(postgres())
+        except subprocess.CalledProcessError as error:
+            pytest.skip(f"PostgreSQL does not start here: {error.stderr[-200:]!r}")
         yield url
 
 
