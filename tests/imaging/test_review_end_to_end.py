@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from sdq_core.review.folder import Folder
 from sdq_core.review.opening import open_review
 from sdq_core.review.plan import ReviewPlan, plan_text
 
+PLAYWRIGHT = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 STUDY = Path(__file__).parents[2] / "fixtures/cxr/study.yaml"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 KILL_AFTER = (11, 27)
@@ -96,14 +98,24 @@ def test_opening_seals_the_key_hides_the_classes_and_finds_no_leak(opened):
     store.close()
 
 
+def until(page, condition, seconds=60):
+    """Wait until a condition holds; by asking from outside, as the page allows no eval."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with suppress(PLAYWRIGHT.Error):  # the page is just being replaced
+            if page.evaluate(condition):
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"the page never came to: {condition}")
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt install chromium)")
 def test_forty_cases_by_keyboard_with_the_server_killed_twice(opened):
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     server = Server(opened.folder.path)
     server.start()
     given = {}
     try:
-        with playwright.sync_playwright() as driver:
+        with PLAYWRIGHT.sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             page.set_default_timeout(60_000)
@@ -122,9 +134,7 @@ def test_forty_cases_by_keyboard_with_the_server_killed_twice(opened):
                     break
                 number = int(page.locator("#answer input[name=number]").input_value())
                 if number in (3, 20):
-                    page.wait_for_function(
-                        "document.querySelector('.view img').naturalWidth === 512"
-                    )
+                    until(page, "document.querySelector('.view img').naturalWidth === 512")
                 answer = 1 + (5 * number) % 6
                 page.keyboard.press(str(1 + answer % 6))  # another one first: the last key counts
                 page.keyboard.press(str(answer))
@@ -137,17 +147,18 @@ def test_forty_cases_by_keyboard_with_the_server_killed_twice(opened):
                 if number in KILL_AFTER:
                     server.kill()
                     page.keyboard.press("Enter")
-                    page.wait_for_function(
-                        "document.querySelector('#message').textContent.includes('cannot be')"
+                    until(
+                        page,
+                        "document.querySelector('#message').textContent.includes('cannot be')",
                     )
                     server.start()  # the page sends the answer again by itself
                 else:
                     page.keyboard.press("Space" if number % 2 else "Enter")
                 given[number] = answer
-                page.wait_for_function(
-                    "n => !document.querySelector('#answer') ||"
-                    " document.querySelector('#answer input[name=number]').value !== n",
-                    arg=str(number),
+                until(
+                    page,
+                    "!document.querySelector('#answer') ||"
+                    f" document.querySelector('#answer input[name=number]').value !== '{number}'",
                 )
             assert "All cases are read" in page.content()
             browser.close()
