@@ -46,8 +46,11 @@ class Leak:
 
     @property
     def found(self) -> bool:
-        """Whether the blinding leaks."""
-        return self.tested and self.p_value < ALARM
+        """Whether the blinding leaks: all facts together tell, or one by itself.
+
+        With few cases the noise of many facts can hide from the classifier what one tells.
+        """
+        return self.tested and (self.p_value < ALARM or bool(self.telling))
 
 
 def leak_test(
