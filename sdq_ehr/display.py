@@ -75,18 +75,11 @@ class EhrDisplayer:
     ['complete', 'sequence']
     """
 
+    rating_items: Final = RATING
+    check_items: Final = CHECKS
+
     def __init__(self, settings: EhrSettings) -> None:
         self._settings = settings
-
-    @property
-    def rating_items(self) -> Sequence[ReviewItem]:
-        """What a rating study asks."""
-        return RATING
-
-    @property
-    def check_items(self) -> Sequence[ReviewItem]:
-        """What the checklist asks."""
-        return CHECKS
 
     def facts(self, item: Item) -> Mapping[str, float] | None:
         """Return how many rows the patient has, in how many tables, and over how many days."""

@@ -51,18 +51,11 @@ class ImagingDisplayer:
     ['anatomy', 'texture', 'artefact', 'label']
     """
 
+    rating_items: Final = RATING
+    check_items: Final = CHECKS
+
     def __init__(self, max_pixels: int) -> None:
         self._max_pixels = max_pixels
-
-    @property
-    def rating_items(self) -> Sequence[ReviewItem]:
-        """What a rating study asks."""
-        return RATING
-
-    @property
-    def check_items(self) -> Sequence[ReviewItem]:
-        """What the checklist asks."""
-        return CHECKS
 
     def facts(self, item: Item) -> Mapping[str, float] | None:
         """Return size, number of slices, unit, colour and the shape of pixels."""

@@ -56,18 +56,11 @@ class SignalsDisplayer:
     ['rhythm', 'morphology']
     """
 
+    rating_items: Final = RATING
+    check_items: Final = CHECKS
+
     def __init__(self, settings: SignalsSettings) -> None:
         self._settings = settings
-
-    @property
-    def rating_items(self) -> Sequence[ReviewItem]:
-        """What a rating study asks."""
-        return RATING
-
-    @property
-    def check_items(self) -> Sequence[ReviewItem]:
-        """What the checklist asks."""
-        return CHECKS
 
     def facts(self, item: Item) -> Mapping[str, float] | None:
         """Return kind, channels, rate, length, and the reach of an EEG."""
