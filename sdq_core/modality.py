@@ -15,6 +15,7 @@ from sdq_core.errors import PluginError
 from sdq_core.finding import Finding
 
 if TYPE_CHECKING:
+    from sdq_core.calibration.defect import Planter
     from sdq_core.characteristics import CharacteristicEvaluation
     from sdq_core.result import MeasureText
     from sdq_core.review.display import Displayer
@@ -145,6 +146,13 @@ class Modality(ABC):
 
     def thumbnail(self, item: Item, settings: Mapping[str, Any]) -> bytes | None:
         """Return a small PNG of one item for the report's gallery, or None."""
+        return None
+
+    def planter(self, study: Study) -> Planter | None:
+        """Return what plants defects in the study's real data for ``sdq calibrate``.
+
+        None, the default: the modality cannot be calibrated.
+        """
         return None
 
     def displayer(self, study: Study) -> Displayer | None:
