@@ -18,6 +18,7 @@ import hashlib
 import io
 import json
 import logging
+import shutil
 import sys
 import tempfile
 import time
@@ -32,9 +33,10 @@ from pydicom.sequence import Sequence
 
 from sdq_imaging import dicom_tables
 from sdq_imaging.dicom.agreement import Agreement, for_review, ours
+from sdq_imaging.dicom.condition_coverage import ASKED, DECIDED, SILENT, condition_coverage
 from sdq_imaging.dicom.functional_groups import functional_group_faults
-from sdq_imaging.dicom.required_attributes import missing_attributes
-from sdq_imaging.dicom.second_opinion import Fault, lines_of, parse, unknown_object
+from sdq_imaging.dicom.required_attributes import missing_attributes, open_questions
+from sdq_imaging.dicom.second_opinion import PROGRAM, Fault, lines_of, parse, unknown_object
 from sdq_imaging.dicom_rules import level_of
 
 OTHER = {
@@ -72,14 +74,15 @@ def opened(path: Path) -> Dataset | None:
 
 
 def judged(dataset: Dataset) -> tuple[tuple[Fault, ...], frozenset[str]]:
-    """Return our faults, and the places that we give to a person."""
+    """Return our faults, and the places that we give to a person or ask one about."""
     level = level_of(dataset)
     has_pixels = any(keyword in dataset for keyword in PIXELS)
     found = (
         *missing_attributes(level, has_pixels=has_pixels),
         *functional_group_faults(level),
     )
-    return ours(found), for_review(found)
+    asked = open_questions(level, has_pixels=has_pixels).values()
+    return ours(found), for_review(found).union(*asked)
 
 
 def mutants(dataset: Dataset) -> Iterator[tuple[str, Dataset]]:
@@ -128,7 +131,7 @@ def written(dataset: Dataset, path: Path) -> Dataset | None:
 def compare(paths: list[Path]) -> dict[str, Agreement]:
     """Compare both sides file by file; return the agreement by IOD."""
     found: dict[str, Agreement] = defaultdict(Agreement)
-    unknown, ours_s, theirs_s = Counter(), 0.0, 0.0
+    unknown, aborted, ours_s, theirs_s = Counter(), Counter(), 0.0, 0.0
     seen: set[str] = set()
     for path in paths:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -141,7 +144,8 @@ def compare(paths: list[Path]) -> dict[str, Agreement]:
         lines = lines_of(path)
         theirs_s += time.perf_counter() - start
         if lines is None:
-            raise SystemExit("dciodvfy is not installed: apt-get install dicom3tools")
+            aborted[iod] += 1
+            continue
         if unknown_object(lines):
             unknown[iod] += 1
             continue
@@ -152,7 +156,7 @@ def compare(paths: list[Path]) -> dict[str, Agreement]:
     total = sum(a.files for a in found.values())
     mean, other = 1e3 * ours_s / total, 1e3 * theirs_s / total
     print(f"\n{total} files; {mean:.1f} ms a file here, {other:.1f} ms for dciodvfy with its start")
-    print(f"unknown to dciodvfy: {dict(unknown)}\n")
+    print(f"unknown to dciodvfy: {dict(unknown)}; it aborts on: {dict(aborted)}\n")
     return dict(sorted(found.items()))
 
 
@@ -196,6 +200,7 @@ def mutate(names: tuple[str, ...]) -> dict[str, dict[str, list]]:
     total = Counter()
     print("\n| file | mutants | same change | only sdq | only dciodvfy |\n" + "| --- " * 5 + "|")
     differing: Counter = Counter()
+    conditional: Counter = Counter()
     for name in names:
         path = Path(get_testdata_file(name, download=False))
         dataset = dcmread(path)
@@ -206,11 +211,19 @@ def mutate(names: tuple[str, ...]) -> dict[str, dict[str, list]]:
             target = Path(folder) / "mutant.dcm"
             for label, mutant in mutants(dataset):
                 read = written(mutant, target)
-                if read is None:
+                lines = None if read is None else lines_of(target)
+                if read is None or lines is None:
                     continue
-                theirs = {f for f in parse(lines_of(target) or ()) if _key(f) not in before_theirs}
-                mine, _ = judged(read)
+                theirs = {f for f in parse(lines) if _key(f) not in before_theirs}
+                mine, review = judged(read)
+                known = _keys(mine)
                 mine = {f for f in mine if _key(f) not in before_mine}
+                conditional.update(_conditional(theirs, known, review))
+                conditional.update(
+                    f"only sdq: {f.where}"
+                    for f in mine
+                    if "C" in f.type and _key(f) not in _keys(tuple(theirs))
+                )
                 answers[name][label] = sorted([f.where, f.kind, f.type] for f in theirs)
                 counts[verdict(mine, theirs)] += 1
                 for side, only in (
@@ -224,7 +237,21 @@ def mutate(names: tuple[str, ...]) -> dict[str, dict[str, list]]:
     print(f"| all | {total.total()} | {total['same']} | {total['ours']} | {total['theirs']} |\n")
     for entry in sorted(differing):
         print("-", *entry)
+    print(f"\nnew conditional faults of dciodvfy on mutants, and ours: {dict(conditional)}")
     return answers
+
+
+def _conditional(
+    theirs: set[Fault], mine: set[tuple[str, str]], review: frozenset[str]
+) -> Iterator[str]:
+    """Tell of each conditional fault of dciodvfy who else has it."""
+    for fault in theirs:
+        if "C" not in fault.type:
+            continue
+        if _key(fault) in mine:
+            yield "both"
+        else:
+            yield "asked" if fault.where in review else f"only dciodvfy: {fault.where}"
 
 
 def _key(fault: Fault) -> tuple[str, str]:
@@ -267,7 +294,20 @@ def record(target: Path, answers: dict[str, dict[str, list]]) -> None:
     print(f"{target}: {len(buffer.getvalue())} bytes, {len(whole)} files")
 
 
+def coverage() -> None:
+    """Print who can answer the conditions of the tables."""
+    counts, silent = condition_coverage()
+    print("\n| conditions | rows | share |\n| --- | --- | --- |")
+    for kind in (DECIDED, ASKED, SILENT):
+        print(f"| {kind} | {counts[kind]} | {counts[kind] / counts.total():.1%} |")
+    print("\nsilent:")
+    for module, n in Counter(module for module, _ in silent).most_common():
+        print(f"- {n} x {module}")
+
+
 def main() -> None:
+    if shutil.which(PROGRAM) is None:
+        raise SystemExit("dciodvfy is not installed: apt-get install dicom3tools")
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--mutate", action="store_true")
@@ -276,6 +316,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     table(compare([*bundled(), *(p for f in options.folders for p in files(f))]))
+    coverage()
     answers = mutate(MUTATED) if options.mutate or options.record else {}
     if options.record:
         record(options.record, answers)

@@ -6,7 +6,10 @@ Public names are imported when they are first used, so that ``import sdq_core`` 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sdq_core.in_memory.evaluating import evaluate
 
 __all__ = [
     "Characteristic",
@@ -22,6 +25,7 @@ __all__ = [
     "Severity",
     "Study",
     "Verdict",
+    "evaluate",
     "load_result",
     "load_study",
 ]
@@ -46,6 +50,8 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "evaluate":  # a module that can be called, see `sdq_core.in_memory`
+        return import_module("sdq_core.evaluate")
     if name in _HOME:
         return getattr(import_module(f"sdq_core.{_HOME[name]}"), name)
     raise AttributeError(f"module 'sdq_core' has no attribute {name!r}")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sdq_core.commands.calibrate import CALIBRATE_HELP, calibrate
+from sdq_core.commands.compare import COMPARE_HELP, compare
 from sdq_core.commands.document import document
 from sdq_core.commands.generator import CHECK_HELP, check
 from sdq_core.commands.progress import Progress
@@ -81,13 +83,31 @@ StoreOption = Annotated[
         "real side is then described once."
     ),
 ]
-EngineOption = Annotated[str, typer.Option(help="Where to describe: processes or serial.")]
+CacheOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder for copies of cohorts that lie in object stores and archives (default: "
+        "OUTPUT/cache). It holds real data; share it between studies, remove it at the end."
+    ),
+]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        help="Where to describe: processes or serial; dask, a cluster on this machine; "
+        "dask://HOST:PORT or dask+tls://HOST:PORT, the scheduler of a cluster.",
+        metavar="ENGINE",
+    ),
+]
 WorkersOption = Annotated[int | None, typer.Option(help="Worker processes.", min=1)]
 DeviceOption = Annotated[
     str | None,
     typer.Option(help="Where networks compute, of modalities that have any: auto, cpu or cuda."),
 ]
 LanguageOption = Annotated[Language, typer.Option(help="Language of the report.")]
+CalibrationOption = Annotated[
+    Path | None,
+    typer.Option(help="A calibration.json of sdq calibrate, against which passes are held."),
+]
 ShowRealOption = Annotated[
     bool, typer.Option("--show-real", help="Allow pictures of real items in the report.")
 ]
@@ -107,9 +127,19 @@ def evaluate(
     seed: SeedOption = None,
     output: OutOption = Path("sdq-out"),
     store: StoreOption = None,
+    cache: CacheOption = None,
     engine: EngineOption = "processes",
     workers: WorkersOption = None,
+    no_describe: Annotated[
+        bool,
+        typer.Option(
+            "--no-describe",
+            help="Use what `sdq describe` has left in the store; when something is missing, stop "
+            "and say which shards.",
+        ),
+    ] = False,
     device: DeviceOption = None,
+    calibration: CalibrationOption = None,
     language: LanguageOption = Language.en,
     show_real: ShowRealOption = False,
     quiet: QuietOption = False,
@@ -130,13 +160,17 @@ def evaluate(
 
     loaded = _study(study, modality, train, holdout, synthetic, labels, subgroup, profile, seed)
     loaded = _on_device(loaded, device)
+    if calibration is not None:
+        loaded = loaded.model_copy(update={"calibration": calibration})
     with Progress(quiet) as progress:
         result = run(
             loaded,
             output,
             store=store,
+            cache=cache,
             engine=engine,
             workers=workers,
+            missing=not no_describe,
             progress=progress,
             show_real=show_real,
         )
@@ -147,6 +181,8 @@ def evaluate(
     console = Console()
     console.print(verdict_table(result, language.value))
     _say_unreadable(result)
+    for note in result.environment["store"]["notes"]:
+        typer.echo(f"note: {note}", err=True)
     typer.echo(f"report: {report}")
     raise typer.Exit(result.exit_code)
 
@@ -160,28 +196,43 @@ def describe(
     synthetic: SyntheticOption = None,
     output: OutOption = Path("sdq-out"),
     store: StoreOption = None,
+    cache: CacheOption = None,
     engine: EngineOption = "processes",
     workers: WorkersOption = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Describe the i-th of n shares of the contents only, e.g. 3/8: one on each of n "
+            "machines that share the store's folder.",
+            metavar="I/N",
+        ),
+    ] = None,
     device: DeviceOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Describe the items of a study and keep the descriptions, without judging.
 
     `sdq evaluate` on the same store then starts where this ended.
-    """
-    from sdq_core.evaluate import read_and_describe
 
+    On a cluster without an engine: `sdq describe study.yaml --shard 3/8 --store DIR`, for each of
+    8 shares on any machine, then `sdq evaluate study.yaml --store DIR --no-describe`
+    """
+    from sdq_core.commands.describe import describe_all, describe_share
+    from sdq_core.remote.staging import stage
+    from sdq_core.sharding import Part
+
+    part = None if shard is None else Part.parse(shard)
     loaded = _study(study, modality, train, holdout, synthetic, None, None, None, None)
     loaded = _on_device(loaded, device)
     folder = store or output / "store"
     with Progress(quiet) as progress:
-        found = read_and_describe(loaded, folder, engine=engine, workers=workers, progress=progress)
-    for message in found.report.discarded:
-        typer.echo(f"discarded: {message}", err=True)
-    for cohort in found.cohorts.all:
-        readable = int(cohort.table.readable.sum())
-        typer.echo(f"{cohort.role}: {len(cohort)} items, {readable} readable")
-    typer.echo(f"described {found.report.described}, reused {found.report.reused}; store: {folder}")
+        loaded = stage(loaded, cache or output / "cache", progress).study
+        if part is None:
+            lines = describe_all(loaded, folder, engine, workers, progress)
+        else:
+            lines = describe_share(loaded, part, folder, engine, workers, progress)
+    for line in lines:
+        typer.echo(line)
 
 
 @app.command()
@@ -278,7 +329,9 @@ def doctor() -> None:
 
 
 app.command()(document)
+app.command(help=CALIBRATE_HELP)(calibrate)
 app.command(help=CHECK_HELP)(check)
+app.command(help=COMPARE_HELP)(compare)
 app.command(help=SEAL_HELP)(seal)
 app.command(help=VERIFY_HELP)(verify)
 app.add_typer(review, name="review")

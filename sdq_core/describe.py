@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import secrets
+import time
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from sdq_core.changes import see
+from sdq_core.describe_shard import DescribeShard, Home, Task, failure
 from sdq_core.description import Description, Item
 from sdq_core.engines import Crashed, make_engine
-from sdq_core.errors import UnreadableItem, UsageError
-from sdq_core.finding import Finding
-from sdq_core.modality import BatchDescriber
-from sdq_core.shards import breach, decode_shard, encode_shard
+from sdq_core.errors import StoreError, UsageError
+from sdq_core.files import TEMPORARY, atomic_write
+from sdq_core.gathering import gather
+from sdq_core.modality import discover
+from sdq_core.sharding import other_describers, what_is_missing
+from sdq_core.shards import decode_shard
 from sdq_core.store import DescriptionStore, describer_key, item_key, open_store
-from sdq_core.vocabulary import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from sdq_core.engines import Engine
     from sdq_core.modality import Describer
 
-__all__ = ["DescribeReport", "describe"]
+__all__ = ["DescribeReport", "Done", "carry_out", "describe", "plan"]
+
+_SAMPLES: Final = 8
+"""Files of the cohorts that other machines look for before the work."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +39,9 @@ class DescribeReport:
 
     Parameters
     ----------
-    descriptions : tuple of Description
-        One for each item, in the same order. Items of equal content share one.
+    descriptions : sequence of Description
+        One for each item, in the same order; kept as columns, an element is made when it is asked
+        for. Items of equal content share one.
     described : int
         Contents that this run gave to the describer.
     reused : int
@@ -39,15 +49,19 @@ class DescribeReport:
     discarded : tuple of str
         A message for each damaged shard; its items were described again.
     failed : int
-        Those among `described` on which the describer failed. They are tried again in the next
-        run: the cause may have passed.
+        Those among `described` on which the describer failed, or whose files changed. They are
+        tried again in the next run: the cause may have passed.
+    notes : tuple of str
+        What a person should know of the run: other versions in the store, a store that workers do
+        not see.
     """
 
-    descriptions: tuple[Description, ...]
+    descriptions: Sequence[Description]
     described: int
     reused: int
     discarded: tuple[str, ...] = ()
     failed: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def describe(
@@ -58,6 +72,10 @@ def describe(
     engine: str = "processes",
     workers: int | None = None,
     shard_size: int = 64,
+    keep: bool = True,
+    missing: bool = True,
+    hashes: Mapping[Path, str] | None = None,
+    since: float | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> DescribeReport:
     """Describe items, reusing what the store holds.
@@ -77,12 +95,21 @@ def describe(
         unreadable description with a finding, and the run goes on.
     store : Path or None
         Folder of the store; None writes nothing.
-    engine : {"processes", "serial"}
-    workers : int, optional
-        Worker processes, at least 1; by default one for each CPU that this process may use.
+    engine, workers
+        As in `sdq_core.engines.make_engine`.
     shard_size : int
         Greatest number of items in a shard, at least 1; shards are smaller when there are few
         items, so that every worker has work.
+    keep : bool
+        Whether new descriptions are stored; without, those of the store are used all the same.
+    missing : bool
+        Whether contents that the store does not hold are described; without, they are an error.
+        Contents on which `sdq_core.describe_part` has failed count as described, unreadable.
+    hashes : mapping of Path to str, optional
+        SHA-256 of files that were read to list the items. A file that changed since is a finding
+        of its item; where no hash is known, only a change during this call is noticed.
+    since : float, optional
+        When listing began, in seconds since 1970; by default now.
     progress : callable, optional
         Called with the number of contents done and their total, at the start and after each shard.
 
@@ -93,7 +120,10 @@ def describe(
     Raises
     ------
     StoreError
-        The store cannot be written or read; what was stored stays usable.
+        The store cannot be written or read; what was stored stays usable. Or it lacks
+        descriptions, and `missing` is false: the message names the shards.
+    InputError
+        Workers on other machines do not see the items' files.
     PluginError
         The describer has no usable name or settings, or cannot travel to worker processes.
     UsageError
@@ -112,139 +142,202 @@ def describe(
     """
     if shard_size < 1:
         raise UsageError(f"shard_size must be at least 1, got {shard_size}")
+    if store is None and not missing:
+        raise UsageError("without a store nothing is described yet; name the store")
     chosen = make_engine(engine, workers)
     storage = None if store is None else open_store(store, describer)
-    tasks = _tasks(items, describer_key(describer))
-    contents: dict[str, _Task] = {}
+    tasks = plan(items, describer, keep=keep, hashes=hashes, since=since)
+    contents: dict[str, Task] = {}
     for task in tasks:
         contents.setdefault(task.key, task)
     places, discarded = ({}, ()) if storage is None else storage.find(contents.keys())
     pending = [task for key, task in contents.items() if key not in places]
-    reused = done = len(places)
-    failed = 0
     loose: dict[str, Description] = {}
+    if storage is not None and not missing:
+        pending, loose = _what_is_there(storage, describer, pending, contents)
+    reused = len(places)
+    told = None
     if progress is not None:
-        progress(done, len(contents))
-    if pending and storage is not None:
-        storage.prepare(describer)
-    function = _DescribeShard(describer, storage)
-    with closing(chosen.map(function, _cut(pending, chosen.workers, shard_size))) as outcomes:
-        for outcome in outcomes:
-            if isinstance(outcome, Crashed):
-                crash = _failure(describer, "crashed", "ended the process that ran it")
-                loose[outcome.element.key] = crash
-                failed, done = failed + 1, done + 1
-            else:
-                places |= dict.fromkeys(outcome.stored, outcome.shard)
-                # Decoded even if not stored: reused and fresh descriptions are the same thing.
-                loose |= decode_shard(outcome.loose)
-                failed, done = failed + outcome.failed, done + outcome.total
-            if progress is not None:
-                progress(done, len(contents))
-    if storage is not None:
-        loose |= storage.get(places)
+        before, total, tell = len(contents) - len(pending), len(contents), progress
+        tell(before, total)
+        told = lambda done: tell(before + done, total)  # noqa: E731
+    done = carry_out(pending, describer, storage, chosen, shard_size, told)
+    loose |= done.loose
+    folder = None if storage is None else storage.folder
     return DescribeReport(
-        tuple(loose[task.key] for task in tasks), len(pending), reused, discarded, failed
+        gather([task.key for task in tasks], loose, places | done.places, folder),
+        len(pending),
+        reused,
+        discarded,
+        done.failed,
+        done.notes,
     )
 
 
-class _Task(NamedTuple):
-    """One content to describe."""
+def plan(
+    items: Sequence[Item],
+    describer: Describer,
+    *,
+    keep: bool = True,
+    hashes: Mapping[Path, str] | None = None,
+    since: float | None = None,
+) -> list[Task]:
+    """Return one task for each item; items of equal content have equal keys.
 
-    key: str
-    item: Item
-    keep: bool
-    """Whether its description may be stored."""
-
-
-class _Outcome(NamedTuple):
-    """What became of one shard: small where it was stored, so that memory stays bounded."""
-
-    shard: str
-    stored: tuple[str, ...]
-    """Keys of the descriptions in the shard of that name."""
-    loose: bytes
-    """Encoded descriptions that are not in the store."""
-    failed: int
-    total: int
-
-
-@dataclass(frozen=True)
-class _DescribeShard:
-    """The function that travels to the workers."""
-
-    describer: Describer
-    storage: DescriptionStore | None
-
-    def __call__(self, tasks: Sequence[_Task]) -> _Outcome:
-        keep: dict[str, Description] = {}
-        loose: dict[str, Description] = {}
-        failed = 0
-        for task, (description, sound) in zip(
-            tasks, _describe_all(self.describer, [t.item for t in tasks]), strict=True
-        ):
-            failed += not sound
-            kept = sound and task.keep and self.storage is not None
-            (keep if kept else loose)[task.key] = description
-        name = ""
-        if keep and self.storage is not None:
-            name = self.storage.put(list(keep), list(keep.values()))
-        data = encode_shard(list(loose), list(loose.values()))
-        return _Outcome(name, tuple(keep), data, failed, len(tasks))
-
-
-def _tasks(items: Sequence[Item], describer: str) -> list[_Task]:
-    """Return one task for each item; items of equal content have equal keys."""
+    Parameters
+    ----------
+    items : sequence of Item
+    describer : Describer
+    keep, hashes, since
+        As in `describe`.
+    """
+    key = describer_key(describer)
+    began = time.time() if since is None else since
+    seen = see((path for item in items for path in item.paths), hashes or {}, began)
     return [
-        _Task(item_key(describer, item.digest), item, keep=True)
-        if item.digest
-        else _Task(f"item {number}", item, keep=False)
+        Task(
+            item_key(key, item.digest) if item.digest else f"item {number}",
+            item,
+            keep and bool(item.digest),
+            tuple(seen[path] for path in item.paths),
+        )
         for number, item in enumerate(items)
     ]
 
 
-def _cut(tasks: Sequence[_Task], workers: int, largest: int) -> list[Sequence[_Task]]:
+class Done(NamedTuple):
+    """What became of some contents."""
+
+    places: dict[str, str]
+    """Key -> name of the shard that holds the description."""
+    loose: dict[str, Description]
+    """Descriptions that are not in the store."""
+    failed: int
+    notes: tuple[str, ...]
+
+
+def carry_out(
+    pending: Sequence[Task],
+    describer: Describer,
+    storage: DescriptionStore | None,
+    engine: Engine,
+    shard_size: int,
+    progress: Callable[[int], None] | None = None,
+) -> Done:
+    """Describe contents, shard by shard, and store what may be stored.
+
+    Parameters
+    ----------
+    pending : sequence of Task
+        No two of one key.
+    describer : Describer
+    storage : DescriptionStore or None
+    engine : Engine
+    shard_size : int
+        Greatest number of contents in a shard.
+    progress : callable, optional
+        Called with the number of contents done, after each shard.
+
+    Raises
+    ------
+    SdqError
+        As in `describe`.
+    """
+    places: dict[str, str] = {}
+    loose: dict[str, Description] = {}
+    failed = done = travelled = 0
+    if not pending:
+        return Done(places, loose, 0, ())
+    notes: list[str] = []
+    keeping = storage if any(task.keep for task in pending) else None
+    if keeping is not None:
+        keeping.prepare(describer)
+        notes += other_describers(keeping, describer)
+    with _token(keeping if engine.elsewhere else None) as token:
+        function = DescribeShard(describer, keeping, _home(describer, pending, engine, token))
+        with closing(engine.map(function, _cut(pending, engine.workers, shard_size))) as outcomes:
+            for outcome in outcomes:
+                if isinstance(outcome, Crashed):
+                    crash = failure(describer, "crashed", "ended the process that ran it")
+                    loose[outcome.element.key] = crash
+                    failed, done = failed + 1, done + 1
+                else:
+                    if outcome.sound and keeping is not None:
+                        keeping.write(outcome.shard, outcome.sound)
+                        travelled += 1
+                    places |= dict.fromkeys(outcome.stored, outcome.shard)
+                    # Decoded even if not stored: reused and fresh descriptions are the same thing.
+                    loose |= decode_shard(outcome.loose)
+                    failed, done = failed + outcome.failed, done + outcome.total
+                if progress is not None:
+                    progress(done)
+    if travelled and keeping is not None:
+        notes.append(
+            f"the store {keeping.folder.parent} is not seen by all workers: {travelled} shards of "
+            "descriptions came back through the scheduler and were stored here; a folder that all "
+            "machines share is faster"
+        )
+    return Done(places, loose, failed, tuple(notes))
+
+
+def _what_is_there(
+    storage: DescriptionStore,
+    describer: Describer,
+    pending: Sequence[Task],
+    contents: Mapping[str, Task],
+) -> tuple[list[Task], dict[str, Description]]:
+    """Split what the store does not hold into what cannot be in it, and what has failed.
+
+    Returns
+    -------
+    without : list of Task
+        Contents without a digest: they are never stored, and have to be looked at here.
+    failures : dict of str to Description
+
+    Raises
+    ------
+    StoreError
+        Something else is missing.
+    """
+    wanted = {task.key for task in pending if task.item.digest}
+    failures = storage.failures(wanted)
+    absent = wanted - failures.keys()
+    if absent:
+        everything = {task.item.digest for task in contents.values() if task.item.digest}
+        lacking = {contents[key].item.digest for key in absent}
+        raise StoreError(what_is_missing(storage, describer, lacking, everything))
+    return [task for task in pending if not task.item.digest], failures
+
+
+def _home(describer: Describer, pending: Sequence[Task], engine: Engine, token: str) -> Home:
+    samples: list[tuple[Path, int]] = []
+    modality = False
+    if engine.elsewhere:
+        step = max(1, len(pending) // _SAMPLES)
+        for path in dict.fromkeys(p for task in pending[::step] for p in task.item.paths[:1]):
+            with suppress(OSError):  # what cannot be read here need not be read there
+                if path.is_file():
+                    samples.append((path, path.stat().st_size))
+        modality = describer.name in discover().available
+    return Home(describer_key(describer), describer.version, modality, token, tuple(samples))
+
+
+@contextmanager
+def _token(storage: DescriptionStore | None) -> Iterator[str]:
+    """Put a file into the store by which others know that they see the same folder."""
+    if storage is None:
+        yield ""
+        return
+    name = TEMPORARY.replace("*", secrets.token_hex(8))
+    atomic_write(storage.folder / name, b"")
+    try:
+        yield name
+    finally:
+        with suppress(OSError):
+            (storage.folder / name).unlink()
+
+
+def _cut(tasks: Sequence[Task], workers: int, largest: int) -> list[Sequence[Task]]:
     """Cut tasks into shards: about four for each worker, so that none waits long at the end."""
     size = min(largest, max(1, -(-len(tasks) // (4 * workers))))
     return [tasks[start : start + size] for start in range(0, len(tasks), size)]
-
-
-def _describe_all(describer: Describer, items: Sequence[Item]) -> list[tuple[Description, bool]]:
-    """Describe the items of a shard, together where the describer can; see `_describe_one`."""
-    if isinstance(describer, BatchDescriber) and len(items) > 1:
-        try:
-            together = list(describer.describe_many(items))
-        except Exception:  # one of the items: alone, the others are described all the same
-            together = []
-        if len(together) == len(items) and not any(breach(d) for d in together):
-            return [(description, True) for description in together]
-    return [_describe_one(describer, item) for item in items]
-
-
-def _describe_one(describer: Describer, item: Item) -> tuple[Description, bool]:
-    """Return the description of one item, and whether it is sound; only a sound one may be kept."""
-    try:
-        description = describer(item)
-    except UnreadableItem as error:
-        finding = Finding(error.rule, Severity.ERROR, str(error))
-        return Description(readable=False, findings=(finding,)), True
-    except Exception as error:  # a plugin may fail in any way; the other items shall go on
-        # The type only: the message may quote the item's content.
-        return _failure(describer, "failed", f"raised {type(error).__name__}"), False
-    problem = breach(description)
-    if problem is not None:
-        return _failure(describer, "failed", f"broke its contract: {problem}"), False
-    return description, True
-
-
-def _failure(describer: Describer, rule: str, what: str) -> Description:
-    finding = Finding(
-        f"{describer.name}.structure.describer_{rule}",
-        Severity.ERROR,
-        f"describer {describer.name} {describer.version} {what} at this item, which was left out; "
-        "check the item, run it alone with the engine 'serial', and report the fault",
-        f"特征描述程序 {describer.name} {describer.version} 处理该样本时失败({what}),"
-        "该样本未被描述;"
-        "请检查该样本,用 'serial' 引擎单独运行,并报告此故障",
-    )
-    return Description(readable=False, findings=(finding,))

@@ -77,7 +77,8 @@ class DescriptionTable:
     ----------
     items : sequence of Item
     descriptions : sequence of Description
-        One for each item, in the same order.
+        One for each item, in the same order. Those that `describe` gives are columns already and
+        are shared; others are copied into columns in memory.
     role : str
         Stamped on the findings.
     """
@@ -85,12 +86,14 @@ class DescriptionTable:
     def __init__(
         self, items: Sequence[Item], descriptions: Sequence[Description], role: str = ""
     ) -> None:
+        from sdq_core.columns import DescriptionColumns
+
         if len(items) != len(descriptions):
             raise ValueError(
                 f"DescriptionTable: {len(items)} items but {len(descriptions)} descriptions"
             )
         self.items: tuple[Item, ...] = tuple(items)
-        self._descriptions: tuple[Description, ...] = tuple(descriptions)
+        self._descriptions = DescriptionColumns.of(descriptions)
         self.role = role
 
     def __len__(self) -> int:
@@ -102,53 +105,60 @@ class DescriptionTable:
         return np.array([i.id for i in self.items], dtype=np.str_)
 
     @cached_property
+    def digest_order(self) -> NDArray[np.intp]:
+        """Rows by ascending digest of the content, shape (n,); of equal ones the first is first.
+
+        The first k of any rows in this order are a uniform sample of their contents that depends
+        on neither names nor order, and the sample of a union is that of the samples (bottom-k:
+        Cohen & Kaplan 2007, doi:10.1145/1281100.1281133).
+        """
+        digests = np.array([i.digest for i in self.items], dtype=np.str_)
+        return np.argsort(digests, kind="stable")
+
+    @property
     def readable(self) -> NDArray[np.bool_]:
         """Which items could be read, shape (n,)."""
-        return np.array([d.readable for d in self._descriptions], dtype=bool)
+        return self._descriptions.readable
 
-    @cached_property
+    @property
     def scalar_names(self) -> tuple[str, ...]:
         """All scalar names that occur, in order of first occurrence."""
-        return tuple(dict.fromkeys(k for d in self._descriptions for k in d.scalars))
+        return self._descriptions.scalar_names
 
-    @cached_property
+    @property
     def embedding_names(self) -> tuple[str, ...]:
         """All embedding names that occur, in order of first occurrence."""
-        return tuple(dict.fromkeys(k for d in self._descriptions for k in d.embeddings))
+        return self._descriptions.embedding_names
 
     def scalar(self, name: str) -> NDArray[np.float64]:
         """Return one scalar column, shape (n,); NaN marks an item that does not have it.
 
         The column is shared and cannot be written to.
         """
-        found = self._scalars.get(name)
-        return found if found is not None else np.full(len(self), np.nan)
-
-    @cached_property
-    def _scalars(self) -> dict[str, NDArray[np.float64]]:
-        """All scalar columns, made in one pass: measures ask for each of them many times."""
-        place = {name: k for k, name in enumerate(self.scalar_names)}
-        values = np.full((len(place), len(self)), np.nan)
-        for row, description in enumerate(self._descriptions):
-            found = description.scalars
-            values[[place[k] for k in found], row] = list(found.values())
-        values.setflags(write=False)
-        return dict(zip(place, values, strict=True))
+        return self._descriptions.scalar(name)
 
     def embedding(self, name: str) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
         """Return one embedding of the items that have it.
 
+        For a few of many items `embedded` and `embeddings` are leaner.
+
         Returns
         -------
         values : ndarray, shape (m, d), float32
+            Shared, and mapped from a file where it is large; cannot be written to.
         rows : ndarray, shape (m,)
             Row of each value in this table.
         """
-        rows = [i for i, d in enumerate(self._descriptions) if name in d.embeddings]
-        if not rows:
-            return np.empty((0, 0), np.float32), np.empty(0, np.intp)
-        values = np.stack([self._descriptions[i].embeddings[name] for i in rows]).astype(np.float32)
-        return values, np.array(rows, np.intp)
+        rows = self.embedded(name)
+        return self.embeddings(name, rows), rows
+
+    def embedded(self, name: str) -> NDArray[np.intp]:
+        """Return the rows that have an embedding, shape (m,), ascending."""
+        return self._descriptions.embedded(name)
+
+    def embeddings(self, name: str, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return one embedding of some rows that have it, shape (m, d)."""
+        return self._descriptions.embeddings(name, rows)
 
     def signatures(self) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
         """Return the signatures of the items that have one, and their rows.
@@ -156,25 +166,22 @@ class DescriptionTable:
         Returns
         -------
         values : ndarray, shape (m, ...), float32
+            Shared, and mapped from a file where it is large; cannot be written to.
         rows : ndarray, shape (m,)
         """
-        rows = [i for i, d in enumerate(self._descriptions) if d.signature is not None]
-        if not rows:
-            return np.empty((0, 0), np.float32), np.empty(0, np.intp)
-        values = np.stack([np.asarray(self._descriptions[i].signature, np.float32) for i in rows])
-        return values, np.array(rows, np.intp)
+        rows = self._descriptions.signed()
+        return self._descriptions.signatures(rows), rows
 
     def metadata(self, row: int) -> Mapping[str, str]:
         """Return the metadata of one item."""
-        return self._descriptions[row].metadata
+        return self._descriptions.metadata(row)
 
-    @cached_property
+    @property
     def findings(self) -> tuple[Finding, ...]:
-        """All findings with their item and role filled in."""
+        """All findings with their item and role filled in; made anew each time."""
         return tuple(
-            replace(f, item=i.id, role=self.role)
-            for i, d in zip(self.items, self._descriptions, strict=True)
-            for f in d.findings
+            replace(finding, item=self.items[row].id, role=self.role)
+            for row, finding in self._descriptions.findings()
         )
 
     def rows_with(self, *areas: str, severities: Iterable[str] = ("error",)) -> NDArray[np.bool_]:
@@ -185,17 +192,14 @@ class DescriptionTable:
         ndarray, shape (n,), bool
         """
         wanted = set(severities)
-        return np.array(
-            [
-                any(f.area in areas and str(f.severity) in wanted for f in d.findings)
-                for d in self._descriptions
-            ],
-            dtype=bool,
+        return self._descriptions.with_finding(
+            lambda finding: finding.area in areas and str(finding.severity) in wanted
         )
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> DescriptionTable:
         """Return the table of some rows, given by index or mask."""
-        index = np.flatnonzero(rows) if np.asarray(rows).dtype == bool else np.asarray(rows)
+        given = np.asarray(rows)
+        index = np.flatnonzero(given) if given.dtype == bool else given.astype(np.intp)
         return DescriptionTable(
-            [self.items[i] for i in index], [self._descriptions[i] for i in index], self.role
+            [self.items[i] for i in index], self._descriptions.take(index), self.role
         )

@@ -10,14 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
+from sdq_core.calibration.applying import apply_calibration
+from sdq_core.calibration.file import load_calibration
 from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.describe import DescribeReport, describe
 from sdq_core.description import DescriptionTable
-from sdq_core.environment import environment
+from sdq_core.environment import environment, package_versions
 from sdq_core.errors import InputError
 from sdq_core.finding import Finding
 from sdq_core.findings_file import count_by_rule, write_findings
 from sdq_core.gallery import write_gallery
+from sdq_core.in_memory.callable_module import make_callable
 from sdq_core.judging import Judgement, characteristic_verdicts, exit_code, judge_all
 from sdq_core.labels import join, read_labels
 from sdq_core.limits import limits
@@ -27,6 +30,7 @@ from sdq_core.measurement import Interval, Measurement
 from sdq_core.modality import Listing, Modality, load_modality
 from sdq_core.profiles import Profile, load_profile
 from sdq_core.rare_values import nameable, pooled
+from sdq_core.remote.staging import stage
 from sdq_core.result import (
     CohortModel,
     CriterionModel,
@@ -40,7 +44,20 @@ from sdq_core.result import (
 from sdq_core.study import Study
 from sdq_core.vocabulary import Role
 
-__all__ = ["Described", "compare", "document", "evaluate", "measurement_model", "read_and_describe"]
+__all__ = [
+    "Described",
+    "DescribedCohorts",
+    "compare",
+    "describe_cohorts",
+    "document",
+    "evaluate",
+    "list_cohort",
+    "load_study_profile",
+    "measurement_model",
+    "read_and_describe",
+]
+
+make_callable(__name__)  # `sdq_core.evaluate(...)` takes data in memory: `sdq_core.in_memory`
 
 _NO_RULE = ("id", "except_variants", "mandatory", "reason", "reason_zh", "source")
 
@@ -77,8 +94,10 @@ def evaluate(
     out: Path,
     *,
     store: Path | None = None,
+    cache: Path | None = None,
     engine: str = "processes",
     workers: int | None = None,
+    missing: bool = True,
     progress: Progress | None = None,
     show_real: bool = False,
 ) -> Result:
@@ -93,7 +112,9 @@ def evaluate(
     store : Path, optional
         Folder of the descriptions; ``out / "store"`` by default. Share one between studies, and
         the real side is described once for all generators under test.
-    engine, workers
+    cache : Path, optional
+        Folder for copies of what lies in object stores and archives; ``out / "cache"`` by default.
+    engine, workers, missing
         As in `describe`.
     progress : callable, optional
     show_real : bool
@@ -109,10 +130,19 @@ def evaluate(
         The input cannot be used, or a file cannot be written.
     """
     started = time.monotonic()
-    profile = _profile(study)
+    profile = load_study_profile(study)
+    if study.calibration is not None:
+        load_calibration(study.calibration)  # what cannot be read must not be met after the work
+    staged = stage(study, cache or out / "cache", progress)
     described = read_and_describe(
-        study, store or out / "store", engine=engine, workers=workers, progress=progress
+        staged.study,
+        store or out / "store",
+        engine=engine,
+        workers=workers,
+        missing=missing,
+        progress=progress,
     )
+    described = replace(described, findings=(*staged.findings, *described.findings))
     middle = time.monotonic()
     measurements, findings = compare(described, progress)
     judgements = judge_all(measurements, profile)
@@ -129,15 +159,42 @@ def evaluate(
     )
 
 
+@dataclass(frozen=True)
+class DescribedCohorts:
+    """Some cohorts of a study, listed, described and joined with their labels.
+
+    Parameters
+    ----------
+    cohorts : mapping of Role to Cohort
+    findings, report, hashes
+        As in `Described`.
+    """
+
+    cohorts: Mapping[Role, Cohort]
+    findings: tuple[Finding, ...]
+    report: DescribeReport
+    hashes: Mapping[Role, Mapping[Path, str]]
+
+
 def read_and_describe(
     study: Study,
     store: Path | None,
     *,
     engine: str = "processes",
     workers: int | None = None,
+    keep: bool = True,
+    missing: bool = True,
     progress: Progress | None = None,
 ) -> Described:
     """List the items of all cohorts and describe those that the store does not hold.
+
+    Parameters
+    ----------
+    study : Study
+    store : Path or None
+    engine, workers, keep, missing
+        As in `sdq_core.describe.describe`.
+    progress : callable, optional
 
     Raises
     ------
@@ -146,9 +203,63 @@ def read_and_describe(
     """
     modality = load_modality(study.modality)
     study = modality.prepared(study)
-    listings = {role: _listing(modality, study, role) for role in Role if role in study.cohorts}
+    roles = [role for role in Role if role in study.cohorts]
+    found = describe_cohorts(
+        study,
+        modality,
+        roles,
+        store,
+        engine=engine,
+        workers=workers,
+        keep=keep,
+        missing=missing,
+        progress=progress,
+    )
+    cohorts = found.cohorts
+    return Described(
+        study,
+        modality,
+        Cohorts(study, cohorts[Role.TRAIN], cohorts[Role.SYNTHETIC], cohorts.get(Role.HOLDOUT)),
+        found.findings,
+        found.report,
+        found.hashes,
+    )
+
+
+def describe_cohorts(
+    study: Study,
+    modality: Modality,
+    roles: Sequence[Role],
+    store: Path | None,
+    *,
+    engine: str = "processes",
+    workers: int | None = None,
+    keep: bool = True,
+    missing: bool = True,
+    progress: Progress | None = None,
+) -> DescribedCohorts:
+    """List, describe and join some cohorts of a study.
+
+    Parameters
+    ----------
+    study : Study
+        Prepared by its modality.
+    modality : Modality
+    roles : sequence of Role
+    store : Path or None
+    engine, workers, keep, missing
+        As in `sdq_core.describe.describe`.
+    progress : callable, optional
+
+    Raises
+    ------
+    InputError
+        A cohort is missing or empty.
+    """
+    began = time.time()
+    listings = {role: list_cohort(modality, study, role) for role in roles}
     # Before the long step: a table that cannot be read must not be met after it.
-    lineages = {r: read_lineage(s.lineage) for r, s in study.cohorts.items() if s.lineage}
+    lineages = {r: read_lineage(s) for r in roles if (s := study.cohorts[r].lineage)}
     items = [item for listing in listings.values() for item in listing.items]
     report = describe(
         items,
@@ -156,6 +267,10 @@ def read_and_describe(
         store,
         engine=engine,
         workers=workers,
+        keep=keep,
+        missing=missing,
+        hashes={path: h for listing in listings.values() for path, h in listing.hashes.items()},
+        since=began,
         progress=None if progress is None else lambda done, n: progress("describe", done, n),
     )
     cohorts: dict[Role, Cohort] = {}
@@ -173,14 +288,8 @@ def read_and_describe(
             lineage = join_lineage(listing.items, root, lineages[role])
             cohorts[role] = replace(cohorts[role], lineage=lineage)
         findings += [_in_role(f, role) for f in (*listing.findings, *problems)]
-    return Described(
-        study,
-        modality,
-        Cohorts(study, cohorts[Role.TRAIN], cohorts[Role.SYNTHETIC], cohorts.get(Role.HOLDOUT)),
-        tuple(findings),
-        report,
-        {role: listing.hashes for role, listing in listings.items()},
-    )
+    hashes = {role: listing.hashes for role, listing in listings.items()}
+    return DescribedCohorts(cohorts, tuple(findings), report, hashes)
 
 
 def compare(
@@ -238,6 +347,21 @@ def document(
     texts = described.modality.measures()
     describer = described.modality.describer(described.study)
     study = described.study.without_folders()
+    models = {c.role: _cohort(c, cohorts) for c in cohorts.all}
+    verdicts = characteristic_verdicts(judgements)
+    calibration = None
+    if described.study.calibration is not None:
+        calibration = apply_calibration(
+            described.study.calibration,
+            modality=described.modality.name,
+            describer_version=describer.version,
+            profile=profile,
+            sizes={role: model.items for role, model in models.items()},
+            digests={role: model.digest for role, model in models.items()},
+            sdq=str(package_versions().get("sdq") or ""),
+            verdicts=verdicts,
+        )
+    changed = {} if calibration is None else {c.characteristic: c for c in calibration.changed}
     result = Result(
         study=study,
         profile={
@@ -250,20 +374,22 @@ def document(
             "describer": dict(describer.settings),
             "describer_version": describer.version,
         },
-        cohorts={c.role: _cohort(c, cohorts) for c in cohorts.all},
+        cohorts=models,
         measurements=tuple(measurement_model(j) for j in judgements),
-        verdicts=characteristic_verdicts(judgements),
+        verdicts=verdicts | {c: change.verdict for c, change in changed.items()},
         findings=FindingsModel(total=len(everything), by_rule=count_by_rule(everything)),
         measures=texts,
         gallery=write_gallery(described.modality, cohorts, measurements, out, show_real=show_real),
         limits=limits(cohorts, measurements, texts),
-        exit_code=exit_code(judgements),  # type: ignore[arg-type]
+        calibration=calibration,
+        exit_code=exit_code(judgements, changed),  # type: ignore[arg-type]
         environment=environment(
             timings,
             {
                 "described": described.report.described,
                 "reused": described.report.reused,
                 "discarded": list(described.report.discarded),
+                "notes": list(described.report.notes),
             },
             str(describer.settings.get("device", "cpu")),
         ),
@@ -272,14 +398,28 @@ def document(
     return result
 
 
-def _profile(study: Study) -> Profile:
+def load_study_profile(study: Study) -> Profile:
+    """Return the profile that a study names.
+
+    Raises
+    ------
+    StudyError
+        There is no such profile, or it breaks the schema.
+    """
     modality = load_modality(study.modality)
     return load_profile(
         study.profile, modality.profile_folder(), modality.name, modality.default_profile
     )
 
 
-def _listing(modality: Modality, study: Study, role: Role) -> Listing:
+def list_cohort(modality: Modality, study: Study, role: Role) -> Listing:
+    """List the items of one cohort.
+
+    Raises
+    ------
+    InputError
+        The cohort is missing or empty.
+    """
     source = study.cohorts[role]
     if not source.path.exists():
         raise InputError(

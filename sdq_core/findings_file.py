@@ -70,12 +70,15 @@ def write_findings(findings: Sequence[Finding], folder: Path) -> None:
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink)
     atomic_write(folder / "findings.parquet", sink.getvalue().to_pybytes())
-    text = io.StringIO()
+    data = io.BytesIO()
+    # The byte-order mark makes spreadsheet programs read the Chinese text as UTF-8. Encoded as it
+    # is written: as text, a million findings would take several times the room.
+    text = io.TextIOWrapper(data, "utf-8-sig", newline="", write_through=True)
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows([[_inert(v) for v in row] for row in rows])
-    # The byte-order mark makes spreadsheet programs read the Chinese text as UTF-8.
-    atomic_write(folder / "findings.csv", text.getvalue().encode("utf-8-sig"))
+    writer.writerows([_inert(v) for v in row] for row in rows)
+    text.flush()
+    atomic_write(folder / "findings.csv", data.getvalue())
 
 
 def _inert(value: str) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sdq_core.errors import InputError
 
-__all__ = ["array_digest", "canonical_json", "hash_file", "hash_files"]
+__all__ = ["array_digest", "canonical_json", "hash_file", "hash_files", "readable_json"]
 
 
 def hash_file(path: Path) -> str:
@@ -114,6 +114,37 @@ def canonical_json(obj: Any) -> bytes:
     )
     # A lone surrogate (an undecodable byte in a file name) has no UTF-8, but JSON can escape it.
     return text.encode("utf-8", "backslashreplace")
+
+
+def readable_json(data: Mapping[str, Any]) -> bytes:
+    """Return canonical JSON that people can compare: a line for each key and element of a list.
+
+    Parameters
+    ----------
+    data : mapping
+        JSON-ready, see `canonical_json`.
+
+    Examples
+    --------
+    >>> print(readable_json({"b": [1, {"x": 2}], "a": {}}).decode(), end="")
+    {
+     "a": {},
+     "b": [
+      1,
+      {"x":2}
+     ]
+    }
+    """
+    lines = []
+    for key in sorted(data):
+        value = data[key]
+        if isinstance(value, list):
+            body = ",\n  ".join(canonical_json(v).decode() for v in value)
+            text = f"[\n  {body}\n ]" if value else "[]"
+        else:
+            text = canonical_json(value).decode()
+        lines.append(f" {json.dumps(key)}: {text}")
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 
 def _hash_or_empty(path: Path) -> str:

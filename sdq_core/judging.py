@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,7 +11,20 @@ from sdq_core.measurement import Measurement
 from sdq_core.profiles import Criterion, Profile
 from sdq_core.vocabulary import Characteristic, Verdict, worst
 
-__all__ = ["Code", "Judgement", "characteristic_verdicts", "exit_code", "judge", "judge_all"]
+__all__ = [
+    "FOUND",
+    "Code",
+    "Judgement",
+    "Missed",
+    "characteristic_verdicts",
+    "exit_code",
+    "judge",
+    "judge_all",
+    "unproven",
+]
+
+FOUND = 0.95
+"""Share of runs in which a grave defect must be found before a pass is believed."""
 
 
 class Code(StrEnum):
@@ -26,6 +39,7 @@ class Code(StrEnum):
     NO_CRITERION = "no_criterion"
     NOT_PRODUCED = "not_produced"
     NOT_APPLICABLE = "not_applicable"
+    DEFECT_MISSED = "defect_missed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,19 +175,78 @@ def characteristic_verdicts(judgements: Sequence[Judgement]) -> dict[Characteris
     return {c: worst(v) for c, v in collected.items()}
 
 
-def exit_code(judgements: Sequence[Judgement]) -> int:
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """How often calibration found a grave defect.
+
+    Parameters
+    ----------
+    defect : str
+    severity : float
+    found, runs : int
+    targets : tuple of Characteristic
+        That are there to see it.
+    """
+
+    defect: str
+    severity: float
+    found: int
+    runs: int
+    targets: tuple[Characteristic, ...]
+
+
+def unproven(
+    verdicts: Mapping[Characteristic, Verdict], grave: Sequence[Missed]
+) -> dict[Characteristic, Missed]:
+    """Return the passes that calibration does not bear: they are ``inconclusive``.
+
+    Parameters
+    ----------
+    verdicts : mapping of Characteristic to Verdict
+        By the measures alone.
+    grave : sequence of Missed
+        Every grave defect at each severity that was tested.
+
+    Returns
+    -------
+    dict of Characteristic to Missed
+        For each pass the grave defect of its own that was found least often, where that is in less
+        than 95 % of runs: what a measure would not have seen, its pass does not exclude.
+
+    Examples
+    --------
+    >>> fidelity = Characteristic.FIDELITY
+    >>> blur = Missed("blur", 2.0, 12, 20, (fidelity,))
+    >>> list(unproven({fidelity: Verdict.PASS}, [blur])), unproven({fidelity: Verdict.FAIL}, [blur])
+    ([<Characteristic.FIDELITY: 'fidelity'>], {})
+    """
+    found = {}
+    for characteristic, verdict in verdicts.items():
+        own = [m for m in grave if characteristic in m.targets and m.found < FOUND * m.runs]
+        if verdict is Verdict.PASS and own:
+            found[characteristic] = min(own, key=lambda m: m.found / m.runs)
+    return found
+
+
+def exit_code(judgements: Sequence[Judgement], changed: Collection[Characteristic] = ()) -> int:
     """Return the exit code of a judged study.
+
+    Parameters
+    ----------
+    judgements : sequence of Judgement
+    changed : collection of Characteristic
+        Whose pass became inconclusive, see `unproven`.
 
     Returns
     -------
     int
         1 when any criterion is not met; else 3 when a mandatory measure is inconclusive or not
-        assessed; else 0.
+        assessed, or a pass became inconclusive; else 0.
     """
     if any(j.verdict is Verdict.FAIL for j in judgements):
         return 1
     mandatory = [j for j in judgements if j.criterion is not None and j.criterion.mandatory]
-    return 3 if any(j.verdict is not Verdict.PASS for j in mandatory) else 0
+    return 3 if changed or any(j.verdict is not Verdict.PASS for j in mandatory) else 0
 
 
 def _limits(measurement: Measurement, criterion: Criterion) -> tuple[float, float] | None:

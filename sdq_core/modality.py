@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from sdq_core.description import Description, Item
-from sdq_core.errors import PluginError
+from sdq_core.errors import PluginError, UsageError
 from sdq_core.finding import Finding
 
 if TYPE_CHECKING:
     from sdq_core.calibration.defect import Planter
     from sdq_core.characteristics import CharacteristicEvaluation
+    from sdq_core.in_memory.data import InMemory
     from sdq_core.result import MeasureText
     from sdq_core.review.display import Displayer
-    from sdq_core.study import Study
+    from sdq_core.study import CohortSource, Study
 
 __all__ = [
     "GROUP",
@@ -112,6 +113,21 @@ class Modality(ABC):
     @abstractmethod
     def items(self, source: Path, settings: Mapping[str, Any]) -> Listing:
         """List the items of a cohort's folder or file without describing them."""
+
+    def stage(self, data: InMemory, folder: Path, settings: Mapping[str, Any]) -> CohortSource:
+        """Write a cohort that lies in memory into an empty folder, for `items` to list.
+
+        `sdq_core.in_memory` has what this needs. The default refuses.
+
+        Raises
+        ------
+        UsageError
+            The modality cannot take such data; the message names ``data.argument``.
+        """
+        raise UsageError(
+            f"{data.argument}: modality {self.name!r} takes no data from memory; write files and "
+            "give their path"
+        )
 
     @abstractmethod
     def describer(self, study: Study) -> Describer:

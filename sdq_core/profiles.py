@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sdq_core.errors import StudyError
+from sdq_core.hashing import canonical_json
 
 __all__ = ["Criterion", "Profile", "load_profile"]
 
@@ -79,6 +81,10 @@ class Profile(BaseModel):
     criteria : tuple of Criterion
         Those of the extended profile among them; one of the same id and variant takes the place of
         the one that it finds there.
+    unacceptable : mapping of str to float
+        Defect of the modality's catalogue -> severity from which on a study must not pass, in the
+        place of the catalogue's own; see `sdq_core.calibration`. Those of the extended profile
+        among them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -90,6 +96,13 @@ class Profile(BaseModel):
     description: str = ""
     extends: str = ""
     criteria: tuple[Criterion, ...]
+    unacceptable: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of what the profile asks: criteria and unacceptable severities."""
+        asked = self.model_dump(mode="json", include={"criteria", "unacceptable"})
+        return hashlib.sha256(canonical_json(asked)).hexdigest()
 
     @model_validator(mode="after")
     def _once_each(self) -> Profile:
@@ -166,5 +179,9 @@ def _load(name: str, folder: Path, default: str, above: tuple[Path, ...]) -> Pro
         )
     merged = {(c.id, c.variant): c for c in (*base.criteria, *own.criteria)}
     return own.model_copy(
-        update={"extends": f"{base.name} {base.version}", "criteria": tuple(merged.values())}
+        update={
+            "extends": f"{base.name} {base.version}",
+            "criteria": tuple(merged.values()),
+            "unacceptable": {**base.unacceptable, **own.unacceptable},
+        }
     )

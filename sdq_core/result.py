@@ -7,15 +7,15 @@ inputs and seed, same bytes, the key ``environment`` aside.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sdq_core.calibration.model import CalibrationUse
 from sdq_core.errors import StoreError
 from sdq_core.files import atomic_write
-from sdq_core.hashing import canonical_json
+from sdq_core.hashing import readable_json
 from sdq_core.vocabulary import Characteristic, Role, Verdict
 
 __all__ = ["SCHEMA", "Result", "json_schema", "load_result", "save_result"]
@@ -157,6 +157,9 @@ class Result(_Model):
     measures: dict[str, MeasureText] = Field(default_factory=dict)
     gallery: tuple[GalleryImage, ...] = ()
     limits: tuple[Limit, ...] = ()
+    calibration: CalibrationUse | None = Field(
+        default=None, description="null: the study was not calibrated"
+    )
     exit_code: Literal[0, 1, 3]
     environment: dict[str, Any]
 
@@ -206,17 +209,7 @@ def save_result(result: Result, path: Path) -> None:
 
 def dump_result(result: Result) -> bytes:
     """Return the bytes of ``result.json``."""
-    data: Mapping[str, Any] = result.model_dump(mode="json", by_alias=True)
-    lines = []
-    for key in sorted(data):
-        value = data[key]
-        if isinstance(value, list):
-            body = ",\n  ".join(canonical_json(v).decode() for v in value)
-            text = f"[\n  {body}\n ]" if value else "[]"
-        else:
-            text = canonical_json(value).decode()
-        lines.append(f" {json.dumps(key)}: {text}")
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+    return readable_json(result.model_dump(mode="json", by_alias=True))
 
 
 def load_result(path: Path) -> Result:

@@ -20,7 +20,16 @@ from sdq_core.vocabulary import Severity
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["FORMAT", "breach", "decode_shard", "encode_shard", "shard_keys"]
+__all__ = [
+    "FINDING_TEXTS",
+    "FORMAT",
+    "breach",
+    "decode_shard",
+    "encode_shard",
+    "finding_of",
+    "record_batch",
+    "shard_keys",
+]
 
 FORMAT: Final = 1
 """Version of the form in which descriptions are stored; part of the key of each."""
@@ -28,7 +37,7 @@ FORMAT: Final = 1
 _PREFIX: Final = b"sha256:"
 _BLANK: Final = _PREFIX + b"0" * 64
 _SEAL: Final = re.compile(_PREFIX + b"[0-9a-f]{64}")
-_TEXTS: Final = ("rule", "severity", "message", "message_zh", "where", "item", "role")
+FINDING_TEXTS: Final = ("rule", "severity", "message", "message_zh", "where", "item", "role")
 
 
 def encode_shard(keys: Sequence[str], descriptions: Sequence[Description]) -> bytes:
@@ -61,7 +70,9 @@ def encode_shard(keys: Sequence[str], descriptions: Sequence[Description]) -> by
     schema = _schema()
     signatures = [_signature_row(d) for d in descriptions]
     metadata = [list(d.metadata.items()) for d in descriptions]
-    findings = [[{t: str(getattr(f, t)) for t in _TEXTS} for f in d.findings] for d in descriptions]
+    findings = [
+        [{t: str(getattr(f, t)) for t in FINDING_TEXTS} for f in d.findings] for d in descriptions
+    ]
     columns = [
         pa.array(keys, pa.string()),
         pa.array([d.readable for d in descriptions], pa.bool_()),
@@ -110,6 +121,28 @@ def shard_keys(data: bytes) -> list[str]:
     return keys
 
 
+def record_batch(data: bytes) -> pa.RecordBatch:
+    """Return the descriptions of a shard as columns, after checking its digest; nothing is copied.
+
+    Parameters
+    ----------
+    data : bytes
+
+    Returns
+    -------
+    pyarrow.RecordBatch
+
+    Raises
+    ------
+    StoreError
+        The bytes are not those that were written.
+    """
+    import pyarrow as pa
+
+    _verify(data)
+    return pa.ipc.open_file(pa.py_buffer(data)).get_batch(0)
+
+
 def decode_shard(data: bytes, wanted: Collection[str] | None = None) -> dict[str, Description]:
     """Return the descriptions of a shard, bit for bit as they were written.
 
@@ -129,10 +162,7 @@ def decode_shard(data: bytes, wanted: Collection[str] | None = None) -> dict[str
     StoreError
         The bytes are not those that were written.
     """
-    import pyarrow as pa
-
-    _verify(data)
-    batch = pa.ipc.open_file(pa.py_buffer(data)).get_batch(0)
+    batch = record_batch(data)
     column = {name: batch.column(name) for name in batch.schema.names}
     scalars, embeddings = column["scalars"], column["embeddings"]
     scalar_ends, embedding_ends = scalars.offsets.to_pylist(), embeddings.offsets.to_pylist()
@@ -154,7 +184,7 @@ def decode_shard(data: bytes, wanted: Collection[str] | None = None) -> dict[str
             },
             signature=_signature(column["signature"][row].as_py()),
             metadata={intern(k): intern(v) for k, v in column["metadata"][row].as_py()},
-            findings=tuple(_finding(f) for f in column["findings"][row].as_py()),
+            findings=tuple(finding_of(f) for f in column["findings"][row].as_py()),
         )
     return found
 
@@ -190,7 +220,7 @@ def breach(description: object) -> str | None:
     for finding in description.findings:
         if not isinstance(finding, Finding) or finding.severity not in set(Severity):
             return "findings must be Finding objects with a Severity"
-        texts += [getattr(finding, t) for t in _TEXTS]
+        texts += [getattr(finding, t) for t in FINDING_TEXTS]
     if not all(isinstance(t, str) and _is_unicode(t) for t in texts):
         return "names, metadata and the fields of findings must be valid Unicode texts"
     for name, value in description.scalars.items():
@@ -220,7 +250,7 @@ def _schema() -> pa.Schema:
             ("embeddings", pa.map_(text, pa.list_(pa.float32()))),
             ("signature", pa.struct(signature)),
             ("metadata", pa.map_(text, text)),
-            ("findings", pa.list_(pa.struct([(t, text) for t in _TEXTS]))),
+            ("findings", pa.list_(pa.struct([(t, text) for t in FINDING_TEXTS]))),
         ],
         metadata={"sdq.format": str(FORMAT), "sdq.sha256": _BLANK},
     )
@@ -271,7 +301,8 @@ def _signature(row: dict[str, Any] | None) -> Any:
     return array.astype(array.dtype.newbyteorder("="))
 
 
-def _finding(row: dict[str, str]) -> Finding:
+def finding_of(row: Mapping[str, str]) -> Finding:
+    """Return a finding from its texts, see `FINDING_TEXTS`."""
     texts = {name: intern(text) for name, text in row.items()}
     return Finding(**{**texts, "severity": Severity(texts["severity"])})  # type: ignore[arg-type]
 

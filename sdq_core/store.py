@@ -5,6 +5,8 @@ Layout, ``<root>/<describer's name>-<16 hexadecimal digits>/``::
     describer.json          name, version and settings, for the reader
     <hash of keys>.arrow    a shard: see `sdq_core.shards`
     <hash of keys>.damaged  a shard whose digest did not match, set aside
+    <hash of keys>.failed   what the describer failed on in a share, see `sdq_core.describe_part`
+    part-<i>-of-<n>-*.json  a finished share, see `sdq_core.sharding`
 
 There is no index file: nothing can disagree with the shards. Files appear whole and are never
 changed, so any number of runs may use one store at the same time.
@@ -16,6 +18,7 @@ import hashlib
 import re
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from sdq_core.description import Description
     from sdq_core.modality import Describer
 
-__all__ = ["DescriptionStore", "describer_key", "item_key", "open_store"]
+__all__ = ["DescriptionStore", "describer_key", "item_key", "open_store", "shard_name"]
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _STALE_SECONDS: Final = 3600.0
@@ -82,6 +85,16 @@ def item_key(describer: str, digest: str) -> str:
     True
     """
     return hashlib.sha256(f"{describer}/{digest}".encode()).hexdigest()
+
+
+def shard_name(keys: Sequence[str]) -> str:
+    """Return the name of a shard: SHA-256 of its keys, shortened. Equal keys, equal file.
+
+    Parameters
+    ----------
+    keys : sequence of str
+    """
+    return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:32] + ".arrow"
 
 
 def open_store(root: Path, describer: Describer) -> DescriptionStore:
@@ -181,16 +194,59 @@ class DescriptionStore:
         Returns
         -------
         str
-            Name of the shard: SHA-256 of its keys, shortened. Equal keys, equal file.
+            Name of the shard, see `shard_name`.
 
         Raises
         ------
         StoreError
             The shard cannot be written; what was stored before stays usable.
         """
-        name = hashlib.sha256("\n".join(keys).encode()).hexdigest()[:32] + ".arrow"
-        atomic_write(self.folder / name, encode_shard(keys, descriptions))
+        name = shard_name(keys)
+        self.write(name, encode_shard(keys, descriptions))
         return name
+
+    def write(self, name: str, data: bytes) -> None:
+        """Store a shard that is encoded already; when this returns, it is safely on the disk.
+
+        Parameters
+        ----------
+        name : str
+            See `shard_name`.
+        data : bytes
+            See `sdq_core.shards.encode_shard`.
+
+        Raises
+        ------
+        StoreError
+            As in `put`.
+        """
+        atomic_write(self.folder / name, data)
+
+    def holds(self, name: str, keys: Sequence[str]) -> bool:
+        """Return whether a shard of that name is there, sound, and has these keys."""
+        try:
+            return shard_keys((self.folder / name).read_bytes()) == list(keys)
+        except (OSError, StoreError):
+            return False
+
+    def put_failures(self, keys: Sequence[str], descriptions: Sequence[Description]) -> None:
+        """Store what a describer's failures left, apart: only a run that describes nothing asks.
+
+        Raises
+        ------
+        StoreError
+            As in `put`.
+        """
+        name = shard_name(keys).replace(".arrow", ".failed")
+        self.write(name, encode_shard(keys, descriptions))
+
+    def failures(self, keys: Collection[str]) -> dict[str, Description]:
+        """Return stored failures; a damaged file of them counts as not there."""
+        found: dict[str, Description] = {}
+        for path in sorted(self.folder.glob("*.failed")):
+            with suppress(OSError, StoreError):
+                found |= decode_shard(path.read_bytes(), keys)
+        return found
 
     def get(self, places: Mapping[str, str]) -> dict[str, Description]:
         """Return descriptions.

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from sdq_core.errors import StudyError, UsageError
 from sdq_core.generator import Generator, about_key, load_generator, refuse_impossible
+from sdq_core.remote.url import address_of
 from sdq_core.vocabulary import Role
 from sdq_core.yaml_file import YamlFile, problems, read_yaml
 
@@ -41,7 +42,8 @@ class CohortSource(_Strict):
     Parameters
     ----------
     path : Path
-        Folder or file. A relative path is resolved beside the study file.
+        Folder or file. A relative path is resolved beside the study file. Also an archive, or a
+        URL of an object store (``docs/remote.md``).
     labels : Path, optional
         CSV or Parquet table with the columns ``item``, ``subject``, ``class`` and any attribute;
         ``item`` is the path relative to the table's folder.
@@ -104,6 +106,8 @@ class Study(_Strict):
         What the provider states of the synthesis; in a study file also the path of its own file.
     settings : mapping
         Options of the modality; the modality validates them.
+    calibration : Path, optional
+        A ``calibration.json`` of `sdq calibrate`, against which passes are held.
 
     Examples
     --------
@@ -126,6 +130,7 @@ class Study(_Strict):
     generator: Generator | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
     description: str = ""
+    calibration: Path | None = None
 
     @field_validator("classes", mode="before")
     @classmethod
@@ -186,7 +191,10 @@ class Study(_Strict):
             key: (beside if key in PATHS else inside)(value, f"settings.{key}")
             for key, value in self.settings.items()
         }
-        return self.model_copy(update={"cohorts": sources, "settings": settings})
+        calibration = None if (own := self.calibration) is None else resolve(own, "calibration")
+        return self.model_copy(
+            update={"cohorts": sources, "settings": settings, "calibration": calibration}
+        )
 
     def without_folders(self) -> dict[str, Any]:
         """Return the study as JSON-ready data that name files, but not where they lie here.
@@ -208,7 +216,7 @@ class Study(_Strict):
                 return {k: named(v, path=path or k in INNER_PATHS) for k, v in value.items()}
             return [named(v, path=path) for v in value] if isinstance(value, list) else value
 
-        found = self.model_dump(mode="json", by_alias=True, exclude={"cohorts"})
+        found = self.model_dump(mode="json", by_alias=True, exclude={"cohorts", "calibration"})
         found["profile"] = named(found["profile"], path=True)
         for key, value in found["settings"].items():
             # A schema that stands in the settings itself holds no path.
@@ -267,7 +275,11 @@ def _with_generator(file: YamlFile, path: Path) -> dict[str, Any]:
 
 def _beside(folder: Path, path: Path, key: str, named: str) -> Path:
     """Resolve a relative path beside a folder that it must not leave."""
-    if path.is_absolute():
+    within, archive, location = str(path).rpartition("::")
+    if archive:  # a place in an archive: the archive lies beside the folder
+        return Path(f"{within}::{_beside(folder, Path(location), key, named)}")
+    address = address_of(path)
+    if path.is_absolute() or (address is not None and address.remote):
         return path
     base = folder.resolve()
     if not (base / path).resolve().is_relative_to(base):

@@ -14,8 +14,10 @@ from sdq_core.modality import Listing, Modality
 from sdq_core.result import MeasureText
 
 if TYPE_CHECKING:
+    from sdq_core.calibration.defect import Planter
+    from sdq_core.in_memory.data import InMemory
     from sdq_core.modality import Describer
-    from sdq_core.study import Study
+    from sdq_core.study import CohortSource, Study
     from sdq_ehr.display import EhrDisplayer
 
 __all__ = ["Ehr"]
@@ -44,6 +46,12 @@ class Ehr(Modality):
         from sdq_ehr.settings import EhrSettings
 
         return list_items(source, EhrSettings.of(settings))
+
+    def stage(self, data: InMemory, folder: Path, settings: Mapping[str, Any]) -> CohortSource:
+        """Write frames that lie in memory into a folder."""
+        from sdq_ehr.staging import stage
+
+        return stage(data, folder, settings)
 
     def describer(self, study: Study) -> Describer:
         """Return the describer with the study's schema and layout."""
@@ -94,6 +102,12 @@ class Ehr(Modality):
         from sdq_ehr.timeline import timeline
 
         return timeline(item, EhrSettings.of(settings))
+
+    def planter(self, study: Study) -> Planter:
+        """Return what plants defects in the study's real records."""
+        from sdq_ehr.planting.planter import EhrPlanter
+
+        return EhrPlanter(study)
 
     def displayer(self, study: Study) -> EhrDisplayer:
         """Return what draws records for readers: lanes along time, then every row."""

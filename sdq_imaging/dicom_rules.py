@@ -49,6 +49,7 @@ def check(
     pixel_bytes: int | None = None,
     pixel_range: tuple[float, float] | None = None,
     has_pixels: bool | None = None,
+    questions: bool = False,
     reference_date: date | None = None,
 ) -> tuple[Finding, ...]:
     """Judge one object by the rules that hold for real and synthetic ones alike.
@@ -63,6 +64,8 @@ def check(
         Least and greatest stored value, before rescaling.
     has_pixels : bool, optional
         Whether there is pixel data; None where only the header is at hand.
+    questions : bool
+        Whether to add the note on what conditions ask and the header does not tell.
     reference_date : datetime.date, optional
         A date that nothing in the file can come after; None leaves the future unjudged.
 
@@ -83,7 +86,7 @@ def check(
     dataset = level.dataset
     found = (
         *unknown_sop_class(level),
-        *missing_attributes(level, has_pixels=has_pixels),
+        *missing_attributes(level, has_pixels=has_pixels, questions=questions),
         *functional_group_faults(level),
         *malformed_values(level, "imaging"),
         *pixel_description_faults(dataset, pixel_bytes=pixel_bytes, pixel_range=pixel_range),

@@ -24,6 +24,9 @@ Labels = NDArray[np.uint8]
 SUFFIXES: Final = (".nii.gz", ".nii", ".png", ".tif", ".tiff", ".bmp", ".dcm")
 """Kinds of file that a mask of another kind of image may be, the likeliest first."""
 HIGHEST: Final = 255
+HIDDEN: Final = ".masks"
+"""Folder in a cohort's folder whose masks come before those of the study: cohorts that are written
+for calibration bring their own."""
 
 
 def mask_files(item: Item, masks: Path) -> tuple[Path, ...]:
@@ -33,7 +36,8 @@ def mask_files(item: Item, masks: Path) -> tuple[Path, ...]:
     ----------
     item : Item
     masks : Path
-        Folder of masks. A folder in it that is named like the cohort's folder comes first.
+        Folder of masks. The folder `HIDDEN` of the cohort comes first, then a folder in it that is
+        named like the cohort's folder.
 
     Returns
     -------
@@ -50,7 +54,7 @@ def mask_files(item: Item, masks: Path) -> tuple[Path, ...]:
     if not series:
         names = [relative]
     root = _root(item, relative, series)
-    for base in (masks / root.name, masks):
+    for base in (root / HIDDEN, masks / root.name, masks):
         for name in names:
             found = _inside(base, name, series=series)
             if found:

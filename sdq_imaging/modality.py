@@ -14,8 +14,10 @@ from sdq_core.modality import Listing, Modality
 from sdq_core.result import MeasureText
 
 if TYPE_CHECKING:
+    from sdq_core.in_memory.data import InMemory
     from sdq_core.modality import Describer
-    from sdq_core.study import Study
+    from sdq_core.study import CohortSource, Study
+    from sdq_imaging.calibration.planter import ImagingPlanter
     from sdq_imaging.display import ImagingDisplayer
 
 __all__ = ["Imaging"]
@@ -62,6 +64,12 @@ class Imaging(Modality):
         options = ImagingSettings.of(settings)
         found = list_items(source, max_pixels=options.max_pixels, dimensions=options.dimensions)
         return found if options.masks is None else with_masks(found, Path(options.masks))
+
+    def stage(self, data: InMemory, folder: Path, settings: Mapping[str, Any]) -> CohortSource:
+        """Write images that lie in memory into a folder."""
+        from sdq_imaging.staging import stage
+
+        return stage(data, folder)
 
     def describer(self, study: Study) -> Describer:
         """Return the describer with the study's settings."""
@@ -110,6 +118,12 @@ class Imaging(Modality):
         from sdq_imaging.thumbnail import thumbnail
 
         return thumbnail(item)
+
+    def planter(self, study: Study) -> ImagingPlanter:
+        """Return what plants the catalogue's defects in the study's own images."""
+        from sdq_imaging.calibration.planter import ImagingPlanter
+
+        return ImagingPlanter(study)
 
     def displayer(self, study: Study) -> ImagingDisplayer:
         """Return what draws images for readers: one canvas, windows, slices."""

@@ -1,4 +1,6 @@
-"""Planted defects of known severity, to learn whether the instrument sees what it should.
+"""Planted defects in arrays, to learn whether the instrument sees what it should.
+
+What `sdq calibrate` plants in a user's own files is the catalogue of `sdq_signals.planting`.
 
 A defect is planted in good recordings that stand in for synthetic ones; whatever a measure then
 says more than before is due to the defect. `DEFECTS` change arrays of samples, real or simulated;

@@ -14,9 +14,11 @@ from sdq_core.modality import Listing, Modality
 from sdq_core.result import MeasureText
 
 if TYPE_CHECKING:
+    from sdq_core.in_memory.data import InMemory
     from sdq_core.modality import Describer
-    from sdq_core.study import Study
+    from sdq_core.study import CohortSource, Study
     from sdq_signals.display import SignalsDisplayer
+    from sdq_signals.planting.planter import SignalsPlanter
 
 __all__ = ["Signals"]
 
@@ -46,6 +48,12 @@ class Signals(Modality):
         from sdq_signals.settings import SignalsSettings
 
         return list_items(source, SignalsSettings.of(settings))
+
+    def stage(self, data: InMemory, folder: Path, settings: Mapping[str, Any]) -> CohortSource:
+        """Write recordings that lie in memory into a folder."""
+        from sdq_signals.staging import stage
+
+        return stage(data, folder, settings)
 
     def describer(self, study: Study) -> Describer:
         """Return the describer with the study's settings."""
@@ -95,6 +103,12 @@ class Signals(Modality):
         from sdq_signals.thumbnail import thumbnail
 
         return thumbnail(item, SignalsSettings.of(settings))
+
+    def planter(self, study: Study) -> SignalsPlanter:
+        """Return what plants defects in the study's recordings."""
+        from sdq_signals.planting.planter import SignalsPlanter
+
+        return SignalsPlanter(study)
 
     def displayer(self, study: Study) -> SignalsDisplayer:
         """Return what draws recordings for readers: paper and strips in fixed scales."""

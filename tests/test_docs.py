@@ -16,7 +16,10 @@ def test_the_table_of_measures_is_up_to_date():
     assert done.returncode == 0, f"run: python tools/measures_table.py\n{done.stderr}"
 
 
-@pytest.mark.parametrize("page", ["signals.md", "ehr.md", "codes.md", "generator.md"])
+@pytest.mark.parametrize(
+    "page",
+    ["signals.md", "ehr.md", "codes.md", "generator.md", "in_memory.md", "compare.md"],
+)
 def test_examples_of_a_page_run(page, monkeypatch):
     monkeypatch.chdir(ROOT)
     found = doctest.testfile(str(ROOT / "docs" / page), module_relative=False)

@@ -18,12 +18,15 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from dicom_prose import UNKNOWN, condition, enumerations, plain
 from make_dicom_tables import encode, make_tables, source_tables
+from pydicom.datadict import dictionary_description, dictionary_has_tag
 
 TARGET = Path(__file__).parents[1] / "sdq_imaging" / "dicom_tables" / "conditions.json.gz"
 DATA = "dicom_standard-0.1.0.data/data/standard/"
@@ -40,6 +43,15 @@ LENGTHENED = frozenset({"00620001", "00080060", "00089205", "00620013"})
 
 LENGTHENED_IN = frozenset({("segmentation-image", "00280004")})
 """Module and attribute likewise: label maps may have a palette."""
+
+ALSO_NAMED = ("00080008", "00080016", "00080060", "00280008", "00280009")
+"""Image Type, SOP Class UID, Modality, Number of Frames, Frame Increment Pointer: named without
+their tags in modules that do not have them."""
+_FOLLOWED = (
+    r" (?:Value \d|(?:value|is|are|equals|has|exists|contains|points|includes|does|=)(?=[ :.]|$))"
+    r"|[.,;]|$"
+)
+_NOT_OF_A_NAME = frozenset({"Attribute", "If", "Required", "The"})
 
 GROUPS = ("52009229", "52009230")
 PER_FRAME_ONLY = frozenset(
@@ -59,6 +71,28 @@ NEWER: dict[tuple[str, str], tuple[str, Any]] = {
 """IOD and macro whose use has changed since (PS3.3 A.51.5, label maps of 2024)."""
 
 Tree = dict[str, Any]
+
+SLIDES_TILED = ["not", ["is", "00209311", 0, ["TILED_FULL"]]]
+NEWER_MACROS: dict[str, dict[str, tuple[str, Any, str]]] = {
+    "confocal-microscopy-tiled-pyramidal-image": {
+        "pixel-measures": ("M", UNKNOWN, "S"),
+        "derivation-image": ("C", UNKNOWN, ""),
+        "optical-path-identification": (
+            "C", ["or", ["not", ["has", "00209311"]], SLIDES_TILED], ""
+        ),
+        "specimen-reference": ("U", UNKNOWN, ""),
+        "referenced-image": ("C", UNKNOWN, ""),
+        "frame-content": ("U", UNKNOWN, "P"),
+        "real-world-value-mapping": ("U", UNKNOWN, ""),
+        "plane-position-slide": ("C", UNKNOWN, ""),
+        "frame-anatomy": ("M", UNKNOWN, ""),
+        "00480116": ("M", UNKNOWN, ""),
+    },
+}  # fmt: skip
+"""Macros of IODs that are newer than the source: name, or tag of the sequence, -> usage, condition,
+place (PS3.3 A.90.2.5).
+Of the others no table was at hand (confocal microscopy without tiles, photoacoustics, height maps,
+enhanced RT images): they are judged inside the macros that they have."""
 
 
 class Source:
@@ -116,12 +150,13 @@ def attribute_tree(rows: list[dict[str, Any]], expressions: Expressions) -> Tree
     for row in rows:
         module = row["path"].partition(":")[0]
         *above, tag = row["path"].upper().split(":")[1:]
-        if tag in CODE_SEQUENCE or len(tag) != 8 or tag.startswith("7FE0"):
+        if tag in CODE_SEQUENCE or not re.fullmatch("[0-9A-F]{8}", tag) or tag[:4] == "7FE0":
             continue
         entry: Tree = {}
         text = plain(row["description"])
         if row["type"] in ("1C", "2C"):
-            expression, otherwise = condition(_named(text), siblings[tuple(above)])
+            beside = siblings[tuple(above)]
+            expression, otherwise = condition(_named(text, sorted(beside)), beside)
             if expression != UNKNOWN:
                 entry["c"] = [expressions.index(expression), int(otherwise)]
         if tag not in LENGTHENED and (module, tag) not in LENGTHENED_IN:
@@ -135,11 +170,22 @@ def attribute_tree(rows: list[dict[str, Any]], expressions: Expressions) -> Tree
     return root
 
 
-def _named(text: str) -> str:
-    """Give attributes that the prose names without their tag the tag."""
-    return text.replace("SOP Class UID is", "SOP Class UID (0008,0016) is").replace(
-        "SOP Class UID equals", "SOP Class UID (0008,0016) equals"
-    )
+def _named(text: str, siblings: Iterable[str] = ()) -> str:
+    """Give attributes that a condition names without their tag the tag."""
+    names = {}
+    for tag in (*ALSO_NAMED, *siblings):
+        if "X" not in tag and dictionary_has_tag(int(tag, 16)):  # repeating groups have no tag
+            names[dictionary_description(int(tag, 16))] = tag
+    for name in sorted(names, key=len, reverse=True):
+        tag = names[name]
+
+        def put(match: re.Match[str], with_tag: str = f"{name} ({tag[:4]},{tag[4:]})") -> str:
+            before = match.string[: match.start()].split()
+            part = before and before[-1][0].isupper() and before[-1] not in _NOT_OF_A_NAME
+            return match[0] if part else with_tag
+
+        text = re.sub(rf"\b{re.escape(name)}(?={_FOLLOWED})", put, text)
+    return text
 
 
 def make_conditions(source: Source) -> dict[str, Any]:
@@ -181,9 +227,14 @@ def make_conditions(source: Source) -> dict[str, Any]:
         rows = [row for row in source.macros if row["ciodId"] == names.get(iod)]
         if rows:
             macros[iod] = _macros(iod, rows, by_macro, expressions)
-            key = f"{iod}-multi-frame-functional-groups"
-            if key in tables["modules"]:
-                attributes[key] = _groups(rows, by_macro, by_module, expressions)
+        elif iod in NEWER_MACROS:
+            macros[iod] = _newer_macros(NEWER_MACROS[iod], by_macro, expressions)
+        key = f"{iod}-multi-frame-functional-groups"
+        if key in tables["modules"]:
+            used = [row["macroId"] for row in rows] or _macros_by_tag(
+                tables["modules"][key][GROUPS[0]][1], by_macro
+            )
+            attributes[key] = _groups(used, by_macro, by_module, expressions)
     return {
         "schema": "sdq.dicom_conditions/1",
         "source": {
@@ -223,15 +274,38 @@ def _macros(
     return dict(sorted(found.items()))
 
 
+def _newer_macros(
+    wanted: dict[str, tuple[str, Any, str]], by_macro: dict[str, Any], expressions: Expressions
+) -> Tree:
+    found: Tree = {}
+    for name, (usage, expression, place) in wanted.items():
+        number = None if expression == UNKNOWN else expressions.index(expression)
+        found[_sequence_of(by_macro.get(name, ())) or name] = [usage, number, place]
+    return dict(sorted(found.items()))
+
+
+def _sequence_of(rows: list[dict[str, Any]]) -> str:
+    tops = [r["path"] for r in rows if r["path"].count(":") == 1]
+    return str(tops[0].split(":")[1].upper()) if tops else ""
+
+
+def _macros_by_tag(present: Tree, by_macro: dict[str, Any]) -> list[str]:
+    """Name the macros of an IOD by their sequences, where only one macro has that sequence."""
+    by_tag: dict[str, list[str]] = {}
+    for name, rows in by_macro.items():
+        by_tag.setdefault(_sequence_of(rows), []).append(name)
+    return [by_tag[tag][0] for tag in present if len(by_tag.get(tag, ())) == 1]
+
+
 def _groups(
-    rows: list[dict[str, Any]],
+    names: list[str],
     by_macro: dict[str, Any],
     by_module: dict[str, Any],
     expressions: Expressions,
 ) -> Tree:
     inside: Tree = {}
-    for row in rows:
-        inside |= attribute_tree(by_macro.get(row["macroId"], []), expressions)
+    for name in names:
+        inside |= attribute_tree(by_macro.get(name, []), expressions)
     tree = attribute_tree(by_module["multi-frame-functional-groups"], expressions)
     for group in GROUPS:
         tree.setdefault(group, {})["in"] = inside

@@ -47,8 +47,8 @@ class Defect:
         That may fail as well, and rightly: lost modes are lost balance too. Every other
         characteristic must not fail because of it.
     estimated_by : str
-        Id of the measure that estimates the severity itself, e.g. the share of memorised items;
-        empty where there is none.
+        Id of the measure that estimates the severity itself, e.g. the share of memorised items,
+        severities being shares from 0 to 1; empty where there is none.
     needs : tuple of str
         What a study must have for it: ``"classes"`` (two or more), ``"subjects"``, ``"holdout"``,
         ``"subgroup"``.

@@ -115,7 +115,8 @@ class Balance(CharacteristicEvaluation):
         counts = class_counts(_readable(cohorts.synthetic, cohorts.synthetic.classes), declared)
         null, how = self._class_null(cohorts, declared, int(counts.sum()))
         bars = self._bars(cohorts, declared, counts)
-        drawn = _redrawn(counts, cohorts.seed(self.id("class_entropy")))
+        seed = cohorts.seed(self.id("class_entropy"))
+        drawn = _redrawn(counts, seed)
         plans: tuple[tuple[str, Callable[[Counts], float], Better, str, str], ...] = (
             (
                 "class_gini",
@@ -142,7 +143,10 @@ class Balance(CharacteristicEvaluation):
                 noise_floor=_floor([function(c) for c in null], how),
                 n={"synthetic": int(counts.sum())},
                 method=Method(
-                    name, "Part 6 proposal; Gini 1912; Shannon 1948", {"classes": declared}
+                    name,
+                    "Part 6 proposal; Gini 1912; Shannon 1948",
+                    {"classes": declared},
+                    seed,
                 ),
                 details={"bars": bars} if measure == "class_gini" else {},
             )
@@ -161,7 +165,9 @@ class Balance(CharacteristicEvaluation):
             noise_floor=_floor(ratios, how) if ratios else None,
             n={"synthetic": int(counts.sum())},
             method=Method(
-                "largest class over smallest class", "He & Garcia 2009, doi:10.1109/TKDE.2008.239"
+                "largest class over smallest class",
+                "He & Garcia 2009, doi:10.1109/TKDE.2008.239",
+                seed=seed,
             ),
         )
 
@@ -183,17 +189,14 @@ class Balance(CharacteristicEvaluation):
             found = True
             counts = class_counts(synthetic, values)
             null = _bootstrap_counts(cohorts, _attribute(name), values, int(counts.sum()))
+            seed = cohorts.seed(self.id(f"attribute_entropy/{name}"))
             yield Measurement(
                 self.id("attribute_entropy"),
                 value=_normalised_entropy(counts) if counts.sum() else 0.0,
                 better="higher",
                 variant=name,
                 aspect="shannon_entropy",
-                interval=_interval(
-                    _normalised_entropy,
-                    counts,
-                    _redrawn(counts, cohorts.seed(self.id(f"attribute_entropy/{name}"))),
-                ),
+                interval=_interval(_normalised_entropy, counts, _redrawn(counts, seed)),
                 noise_floor=_floor(
                     [_normalised_entropy(c) for c in null],
                     "bootstrap of real subjects at the synthetic cohort's size",
@@ -203,6 +206,7 @@ class Balance(CharacteristicEvaluation):
                     "Shannon entropy of the attribute's shares, H / ln k over its values",
                     "Part 6 proposal; Shannon 1948",
                     {"values": len(values)},
+                    seed,
                 ),
                 details=named_bars(
                     values,

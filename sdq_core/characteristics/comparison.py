@@ -29,6 +29,7 @@ from sdq_core.statistics import (
     split_indices,
     split_weights,
 )
+from sdq_core.vocabulary import Role
 
 __all__ = [
     "Comparison",
@@ -300,12 +301,12 @@ def compare_embedding(cohorts: Cohorts, name: str) -> Comparison | None:
 
     Kept for the measures that share it.
     """
-
-    def get(cohort: Cohort) -> tuple[Values, Index]:
-        values, rows = cohort.table.embedding(name)
-        return values.astype(np.float64), rows
-
-    return compare_rows(cohorts, get, cohorts.seed(f"comparison/{name}"))
+    return _side_by_side(
+        cohorts,
+        lambda cohort: cohort.table.embedded(name),
+        lambda cohort, rows: cohort.table.embeddings(name, rows),
+        cohorts.seed(f"comparison/{name}"),
+    )
 
 
 def compare_scalars(
@@ -339,12 +340,13 @@ def compare_scalars(
         return None
     places = np.array(list(kept.values()))
 
-    def get(cohort: Cohort) -> tuple[Values, Index]:
-        rows = np.flatnonzero(cohort.table.readable)
-        values = np.column_stack([cohort.table.scalar(n) for n in kept])[rows]
-        return np.where(np.isfinite(values), values, places), rows
+    def get(cohort: Cohort, rows: Index) -> Values:
+        values = np.column_stack([cohort.table.scalar(n)[rows] for n in kept])
+        return np.where(np.isfinite(values), values, places)
 
-    found = compare_rows(cohorts, get, seed, tuple(kept))
+    found = _side_by_side(
+        cohorts, lambda c: np.flatnonzero(c.table.readable), get, seed, tuple(kept)
+    )
     if found is None or not found.names:
         return None
     where = np.array([list(kept).index(n) for n in found.names], np.intp)
@@ -429,16 +431,36 @@ def compare_rows(
     Comparison or None
         None when a cohort has fewer than four rows.
     """
-    parts: Mapping[str, tuple[Values, Index]] = {str(c.role): get(c) for c in cohorts.all}
-    chosen = {role: _smallest_digests(cohorts, role, rows) for role, (_, rows) in parts.items()}
+    parts: Mapping[Role, tuple[Values, Index]] = {c.role: get(c) for c in cohorts.all}
+
+    def chosen(cohort: Cohort, rows: Index) -> Values:
+        values, own = parts[cohort.role]
+        place = np.empty(len(cohort), np.intp)
+        place[own] = np.arange(len(own))
+        return values[place[rows]]
+
+    return _side_by_side(cohorts, lambda c: parts[c.role][1], chosen, seed, names)
+
+
+def _side_by_side(
+    cohorts: Cohorts,
+    rows_of: Callable[[Cohort], Index],
+    values_of: Callable[[Cohort, Index], NDArray[np.floating[Any]]],
+    seed: int,
+    names: tuple[str, ...] = (),
+) -> Comparison | None:
+    """As `compare_rows`, with the values of the chosen rows alone: the others are never touched."""
+    cohort_of = {str(c.role): c for c in cohorts.all}
+    chosen = {role: _smallest_digests(c, rows_of(c)) for role, c in cohort_of.items()}
     if any(len(c) < 4 for c in chosen.values()):
         return None
     reals = [str(c.role) for c in cohorts.real]
     order = [*reals, "synthetic"]
-    by_role = {str(c.role): c for c in cohorts.all}
-    raw = np.concatenate([parts[r][0][chosen[r]] for r in order])
-    rows = np.concatenate([parts[r][1][chosen[r]] for r in order])
-    groups = np.concatenate([by_role[r].groups[parts[r][1][chosen[r]]] for r in order])
+    raw = np.concatenate(
+        [np.asarray(values_of(cohort_of[r], chosen[r]), np.float64) for r in order]
+    )
+    rows = np.concatenate([chosen[r] for r in order])
+    groups = np.concatenate([cohort_of[r].groups[chosen[r]] for r in order])
     lengths = [len(chosen[r]) for r in order]
     roles = np.repeat(np.array(order, dtype=np.str_), lengths)
     pool = np.arange(sum(lengths[:-1]))
@@ -476,11 +498,12 @@ def compare_rows(
     )
 
 
-def _smallest_digests(cohorts: Cohorts, role: str, rows: Index) -> Index:
-    """Choose at most LARGEST rows by the order of their content digests.
+def _smallest_digests(cohort: Cohort, rows: Index) -> Index:
+    """Choose at most LARGEST of some rows by the order of their content digests.
 
     A uniform sample that does not depend on names, order or number of processes (bottom-k).
     """
-    cohort = next(c for c in cohorts.all if str(c.role) == role)
-    order = sorted(range(len(rows)), key=lambda i: (cohort.table.items[rows[i]].digest, rows[i]))
-    return np.array(order[:LARGEST], dtype=np.intp)
+    wanted = np.zeros(len(cohort), bool)
+    wanted[rows] = True
+    order = cohort.table.digest_order
+    return order[wanted[order]][:LARGEST]

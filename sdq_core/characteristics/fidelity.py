@@ -28,6 +28,7 @@ from sdq_core.characteristics.replicates import (
     frechet,
     marginals,
     neighbours,
+    separability,
 )
 from sdq_core.cohort import Cohorts
 from sdq_core.finding import Finding
@@ -351,10 +352,7 @@ class Fidelity(CharacteristicEvaluation):
         return conditional_fidelity(id_, cohorts, list(self.aspects(cohorts)))
 
     def aspects(self, cohorts: Cohorts) -> Iterator[Aspect]:
-        """Return the ways in which each subgroup is compared: those of this modality's measures.
-
-        The classifier is left out: its permutations cost as much as all others together.
-        """
+        """Return the ways in which each subgroup is compared: those of this modality's measures."""
         own = {m for part in self.parts() for m in part.measures}
         scalars = compare_scalars(
             cohorts, self.scalar_names(cohorts), cohorts.seed("conditional/scalars")
@@ -370,6 +368,8 @@ class Fidelity(CharacteristicEvaluation):
                     yield Aspect((measure,), embedding, comparison, read)
             yield Aspect(("frechet_distance",), embedding, comparison, _frechet, FRECHET_ITEMS)
             yield Aspect(NEIGHBOURS, embedding, comparison, neighbours)
+            if "c2st_auc" in own:
+                yield Aspect(("c2st_auc",), embedding, comparison, _separability)
 
     def _each(self, cohorts: Cohorts) -> Iterator[tuple[str, dict[str, Any], Comparison | None]]:
         for name, facts in self.embedding_facts(cohorts).items():
@@ -404,6 +404,10 @@ def _by_kernel(comparison: Comparison, kernel: Kernel) -> Sequence[Replicates]:
 
 def _frechet(comparison: Comparison) -> Sequence[Replicates]:
     return (frechet(comparison, min(min(comparison.sizes) // 5, comparison.values.shape[1])),)
+
+
+def _separability(comparison: Comparison) -> Sequence[Replicates]:
+    return (separability(comparison),)
 
 
 def _marginals(comparison: Comparison) -> Sequence[Replicates]:

@@ -18,6 +18,7 @@ from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.measurement import Interval
 from sdq_core.reasons import Why, why
 from sdq_core.statistics import bootstrap_weights, safe_scale
+from sdq_core.statistics.arrays import rows_per_block
 
 __all__ = [
     "LOGISTIC",
@@ -38,6 +39,8 @@ LEAST_PER_CLASS = 8
 FRACTIONS = (0.25, 0.5, 0.75, 1.0)
 CURVE_REPEATS = 8
 BOOTSTRAP = 400
+MOST_ITEMS = 10_000
+"""Most items of a cohort that a learner sees or is tested on."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,9 @@ class LearningCurve:
 def task(cohorts: Cohorts, learner: Learner) -> Task | Why:
     """Return the classification task of a study, or why there is none.
 
-    Features are all embeddings side by side; the test cohort is the holdout.
+    Features are all embeddings side by side; the test cohort is the holdout. Of a cohort of more
+    than 10,000 labelled items a uniform sample by content digest takes part, and `Measurement.n`
+    says so.
     """
     if cohorts.holdout is None:
         return why("no_holdout")
@@ -243,14 +248,26 @@ def auc(score: Values, y: Labels, weights: Values | None = None) -> Values:
     present = range(score.shape[1]) if score.shape[1] > 2 else (1,)
     for k in present:
         positive, negative = y == k, y != k
-        wins = (score[positive, k][:, None] > score[negative, k][None]).astype(np.float64)
-        wins += 0.5 * (score[positive, k][:, None] == score[negative, k][None])
         wp, wn = w[:, positive], w[:, negative]
+        won = _weighted_wins(score[positive, k], score[negative, k], wp)
         size = wp.sum(axis=1) * wn.sum(axis=1)
         # A resample without one of the two sides says nothing about this class: chance.
-        value = ((wp @ wins) * wn).sum(axis=1) / np.maximum(size, 1e-300)
+        value = (won * wn).sum(axis=1) / np.maximum(size, 1e-300)
         total += np.where(size > 0, value, 0.5)
     return total / len(present)
+
+
+def _weighted_wins(positive: Values, negative: Values, weights: Values) -> Values:
+    """Weight of the positives that beat each negative, ties at one half, shape (R, negatives)."""
+    found = np.empty((len(weights), len(negative)))
+    # All pairs at once would be of the size of the square of the cohort.
+    step = rows_per_block(len(positive))
+    for start in range(0, len(negative), step):
+        part = slice(start, start + step)
+        wins = (positive[:, None] > negative[None, part]).astype(np.float64)
+        wins += 0.5 * (positive[:, None] == negative[None, part])
+        found[:, part] = weights @ wins
+    return found
 
 
 def bootstrap_auc(score: Values, y: Labels, groups: NDArray[np.str_], seed: int) -> Values:
@@ -332,15 +349,19 @@ def _stratified_order(y: Labels, rng: np.random.Generator) -> NDArray[np.intp]:
 
 
 def _features(cohort: Cohort) -> tuple[Values, NDArray[np.str_], NDArray[np.str_]]:
-    """All embeddings side by side, classes and groups of the labelled items that have them all."""
-    blocks, common = [], np.arange(len(cohort))
-    for name in cohort.table.embedding_names:
-        values, rows = cohort.table.embedding(name)
-        full = np.full((len(cohort), values.shape[1]), np.nan)
-        full[rows] = values
-        blocks.append(full)
-        common = np.intersect1d(common, rows)
-    if not blocks or cohort.classes is None:
+    """All embeddings side by side, classes and groups of the labelled items that have them all.
+
+    Of more than MOST_ITEMS those of the smallest content digests, a uniform sample.
+    """
+    table, names = cohort.table, cohort.table.embedding_names
+    if not names or cohort.classes is None:
         return np.empty((0, 0)), np.empty(0, np.str_), np.empty(0, np.str_)
-    common = common[cohort.classes[common] != ""]
-    return np.hstack(blocks)[common], cohort.classes[common], cohort.groups[common]
+    usable = cohort.classes != ""
+    for name in names:
+        has = np.zeros(len(cohort), bool)
+        has[table.embedded(name)] = True
+        usable &= has
+    order = table.digest_order
+    rows = np.sort(order[usable[order]][:MOST_ITEMS])
+    blocks = [table.embeddings(name, rows).astype(np.float64) for name in names]
+    return np.hstack(blocks), cohort.classes[rows], cohort.groups[rows]

@@ -109,16 +109,20 @@ def traced(id_: str, cohorts: Cohorts, says: Says) -> Iterator[Measurement | Fin
     """
     modality = id_.partition(".")[0]
     cohort, generator = cohorts.synthetic, cohorts.study.generator
-    stated = [(cohort.table.metadata(row), cohort.stated(row)) for row in range(len(cohort))]
-    themselves = np.array([says(*of_item) for of_item in stated], dtype=bool)
+
+    # One item at a time: the statements of all would be another copy of the cohort.
+    def stated(row: int) -> tuple[Mapping[str, str], dict[str, str]]:
+        return cohort.table.metadata(row), cohort.stated(row)
+
+    themselves = np.array([says(*stated(row)) for row in range(len(cohort))], dtype=bool)
     table = cohort.lineage
     flags, wrong = themselves, 0
     if table is not None:
         named = generator is not None and bool(generator.algorithm.name)
         versions = [] if generator is None else version_texts(generator.algorithm.version)
         broken = [
-            problems_of(item, table, versions, own_lineage(*of_item))
-            for item, of_item in zip(cohort.table.ids.tolist(), stated, strict=True)
+            problems_of(item.id, table, versions, own_lineage(*stated(row)))
+            for row, item in enumerate(cohort.table.items)
         ]
         yield from table.findings(modality)
         for item, rules in zip(cohort.table.ids.tolist(), broken, strict=True):

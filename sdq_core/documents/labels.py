@@ -17,6 +17,7 @@ CODES: Final[dict[str, str]] = {
     "not_applicable": "The measure does not exist for this kind of data.",
     "no_criterion": "The profile sets no criterion.",
     "not_produced": "The profile asks for a measure that was not produced.",
+    "defect_missed": "The measures pass, but calibration shows that they miss a grave defect.",
     # A number without interval is taken as exact.
     "value_inside": "The value lies inside the acceptable range.",
     "value_outside": "The value lies outside the acceptable range.",

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from sdq_core.documents.calibration_blocks import calibration_view
 from sdq_core.documents.key_drawing import key_drawing
 from sdq_core.documents.labels import PURPOSE
 from sdq_core.documents.model import Inline, Span
@@ -101,6 +102,7 @@ def render_report(
         pictures=pictures(result, folder, language, show_real=show_real),
         withheld=withheld(result, show_real=show_real),
         real_shown=show_real and any(i.role is not Role.SYNTHETIC for i in result.gallery),
+        calibration=calibration_view(result, language),
         limits=limits(result, language),
         declared=list(_declared(result, language)),
         audit=list(audit(result, language)),

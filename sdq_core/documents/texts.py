@@ -263,6 +263,8 @@ TEXTS: Final[dict[str, str]] = {
         "This report names real items by their file names. Where those can identify a person, "
         "handle it like the real data."
     ),
+    "calibration": "Calibration",
+    "calibration_unseen": "What this study could not have seen",
     # --- traceability -----------------------------------------------------------------------------
     "traceability": "Traceability",
     "declared": "Declared in the study file",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sdq_core.documents.calibration_blocks import validation_blocks
 from sdq_core.documents.figure_blocks import how_to_read
 from sdq_core.documents.key_drawing import key_drawing
 from sdq_core.documents.measure_blocks import (
@@ -105,6 +106,8 @@ def _blocks(source: Source) -> Iterator[Block]:
     yield Heading(_("By subgroup, and where differences come from"), 1)
     yield from _in_full(source, other)
 
+    yield Heading(_("Validation of the test methods"), 1)
+    yield from validation_blocks(result, language)
     yield Heading(_("Checks that did not pass"), 1)
     yield from _without_pass(source, [*fidelity, *other])
     yield Heading(_("Methods, rules and sources"), 1)
@@ -113,13 +116,7 @@ def _blocks(source: Source) -> Iterator[Block]:
     yield from trace_blocks(source, rows)
     yield from clause_table(source, rows)
     yield Heading(text("limits", language), 1)
-    yield from limit_blocks(
-        source,
-        _(
-            "Which planted defects the measures find, and how often they raise false alarms, is "
-            "not part of this result."
-        ),
-    )
+    yield from limit_blocks(source)
     yield Heading(text("environment", language), 1)
     yield from run_blocks(source)
     yield Heading(text("references", language), 1)

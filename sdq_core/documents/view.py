@@ -10,7 +10,7 @@ from markupsafe import Markup
 from sdq_core.documents.axis import draw_axis
 from sdq_core.documents.figures import Figure, figures
 from sdq_core.documents.methods import method_facts
-from sdq_core.documents.naming import name, reason, title, word
+from sdq_core.documents.naming import name, one_of, reason, title, word
 from sdq_core.documents.numbers import count, number
 from sdq_core.documents.readings import Reading, read
 from sdq_core.documents.texts import TEXTS, text
@@ -95,12 +95,17 @@ class Section:
 def overview(result: Result, language: str) -> list[Overview]:
     """Return the table of verdicts, in the standard's order."""
     rows = []
+    use = result.calibration
+    changed = {} if use is None else {c.characteristic: c.reason for c in use.changed}
     for characteristic in Characteristic:
         verdict = result.verdicts.get(characteristic, Verdict.NOT_ASSESSED)
         own = [m for m in result.measurements if m.characteristic is characteristic]
         mandatory = sum(m.criterion is not None and m.criterion.mandatory for m in own)
         remark = ""
-        if not mandatory:
+        if characteristic in changed:
+            why = changed[characteristic]
+            remark = one_of(why.en, why.zh, language)
+        elif not mandatory:
             remark = text("nothing_mandatory", language)
         elif verdict is Verdict.PASS:
             remark = text("one_passes" if mandatory == 1 else "all_pass", language, count=mandatory)

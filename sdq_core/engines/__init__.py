@@ -6,20 +6,22 @@ Nothing heavy is imported here, so that a worker process can limit its threads b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar, runtime_checkable
 
 from sdq_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-__all__ = ["ENGINES", "Crashed", "Engine", "make_engine"]
+__all__ = ["ENGINES", "Crashed", "Engine", "Prepared", "make_engine"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-ENGINES: Final = ("processes", "serial")
+ENGINES: Final = ("processes", "serial", "dask", "dask://HOST:PORT")
 """Names of the engines."""
+
+_SCHEMES: Final = {"dask://": "tcp://", "dask+tls://": "tls://"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class Engine(Protocol):
     @property
     def workers(self) -> int:
         """Shards worked on at the same time, at least 1."""
+        ...
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether workers may be on other machines, with other software and other folders."""
         ...
 
     def map(
@@ -63,15 +70,32 @@ class Engine(Protocol):
         ...
 
 
+@runtime_checkable
+class Prepared(Protocol):
+    """A function for `Engine.map` that looks around before it works in another place."""
+
+    def prepare(self) -> None:
+        """Make sure that it can work here; called in each process of other machines, and first.
+
+        Raises
+        ------
+        SdqError
+            It cannot; ends the map.
+        """
+        ...
+
+
 def make_engine(name: str, workers: int | None = None) -> Engine:
     """Return an engine by name.
 
     Parameters
     ----------
-    name : {"processes", "serial"}
+    name : {"processes", "serial", "dask", "dask://host:port", "dask+tls://host:port"}
+        The last two join a Dask cluster at the address of its scheduler, see
+        `sdq_core.engines.dask.DaskEngine`.
     workers : int, optional
         Worker processes, at least 1; by default one for each CPU that this process may use.
-        The serial engine always has one.
+        The serial engine always has one; a cluster at an address has its own.
 
     Returns
     -------
@@ -81,6 +105,8 @@ def make_engine(name: str, workers: int | None = None) -> Engine:
     ------
     UsageError
         There is no such engine, or `workers` is below 1.
+    PluginError
+        Dask is not installed.
 
     Examples
     --------
@@ -96,4 +122,9 @@ def make_engine(name: str, workers: int | None = None) -> Engine:
         return SerialEngine()
     if name == "processes":
         return ProcessEngine(workers)
+    scheme, found, place = name.partition("://")
+    if name == "dask" or scheme + found in _SCHEMES:
+        from sdq_core.engines.dask import DaskEngine
+
+        return DaskEngine(_SCHEMES[scheme + found] + place if found else None, workers)
     raise UsageError(f"engine {name!r} does not exist; choose one of {', '.join(ENGINES)}")

@@ -20,7 +20,7 @@ from sdq_core.errors import PluginError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-__all__ = ["ProcessEngine"]
+__all__ = ["ProcessEngine", "pickled", "usable_cpus"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -40,7 +40,8 @@ class ProcessEngine:
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        self.workers = workers or _usable_cpus()
+        self.workers = workers or usable_cpus()
+        self.elsewhere = False
 
     def map(
         self, function: Callable[[Sequence[T]], R], shards: Sequence[Sequence[T]]
@@ -56,7 +57,7 @@ class ProcessEngine:
         UsageError
             Worker processes cannot start.
         """
-        payload = _pickled(function)
+        payload = pickled(function)
         waiting = deque(shards)
         while waiting:
             unfinished = yield from _run(payload, waiting, self.workers)
@@ -124,13 +125,21 @@ def _stop(pool: ProcessPoolExecutor, *, kill: bool) -> None:
     pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _usable_cpus() -> int:
+def usable_cpus() -> int:
+    """Return the number of CPUs that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def _pickled(function: object) -> bytes:
+def pickled(function: object) -> bytes:
+    """Return a function as bytes that travel.
+
+    Raises
+    ------
+    PluginError
+        It cannot travel.
+    """
     try:
         return pickle.dumps(function)
     except Exception as error:  # pickling calls foreign code

@@ -26,9 +26,12 @@ class SerialEngine:
     ----------
     workers : int
         Always 1.
+    elsewhere : bool
+        Always false.
     """
 
     workers: int = 1
+    elsewhere: bool = False
 
     def map(
         self, function: Callable[[Sequence[T]], R], shards: Sequence[Sequence[T]]

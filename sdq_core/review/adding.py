@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from sdq_core.calibration.applying import renewed
 from sdq_core.errors import ReviewError
 from sdq_core.evaluate import measurement_model
 from sdq_core.files import atomic_write
@@ -175,11 +176,15 @@ def merged(
     kept = [m for m in result.measurements if m.id not in ids]
     every = [*(_judgement(m) for m in kept), *judgements]
     used = {i: t for i, t in texts.items() if i in ids}
+    verdicts = characteristic_verdicts(every)
+    calibration = result.calibration and renewed(result.calibration, verdicts)
+    changed = {c.characteristic: c.verdict for c in calibration.changed} if calibration else {}
     return result.model_copy(
         update={
             "measurements": (*kept, *new),
-            "verdicts": characteristic_verdicts(every),
-            "exit_code": exit_code(every),
+            "verdicts": verdicts | changed,
+            "calibration": calibration,
+            "exit_code": exit_code(every, changed),
             "measures": {**result.measures, **used},
         }
     )

@@ -13,7 +13,7 @@ from sdq_core.measurement import Interval
 from sdq_core.statistics.arrays import matrix, rows_per_block, tail
 from sdq_core.statistics.classifier import mass_auc
 from sdq_core.statistics.intervals import central_interval, quantiles
-from sdq_core.statistics.resampling import bootstrap_weights, codes, split_weights
+from sdq_core.statistics.resampling import bootstrap_blocks, codes, split_indices
 
 __all__ = ["AttackCurve", "attack_by_chance", "attack_curve", "binomial_interval"]
 
@@ -181,11 +181,15 @@ def attack_by_chance(
     member = matrix(member_scores, "member_scores")[:, 0]
     other = matrix(nonmember_scores, "nonmember_scores")[:, 0]
     pooled = np.concatenate([member, other])
-    first, second = split_weights(
-        codes(groups, len(pooled)), (len(member), len(other)), permutations, seed
-    )
+    code = codes(groups, len(pooled))
+    rng = np.random.default_rng(seed)
     found = np.empty((permutations, 2))
-    for r, (one, two) in enumerate(zip(first > 0, second > 0, strict=True)):
+    for r in range(permutations):
+        one, two = np.zeros(len(pooled), bool), np.zeros(len(pooled), bool)
+        for side, rows in zip(
+            (one, two), split_indices(code, (len(member), len(other)), rng), strict=True
+        ):
+            side[rows] = True
         # The rest of a subject that was cut is on neither side.
         kept = one | two
         found[r] = (
@@ -209,17 +213,19 @@ def _bootstrapped_auc(
     order = np.argsort(other, kind="stable")
     lowest = np.searchsorted(other[order], member, "left")
     highest = np.searchsorted(other[order], member, "right")
-    weights_left = bootstrap_weights(left, REPEATS, seed)
-    weights_right = bootstrap_weights(right, REPEATS, seed + 1)
     draws = np.empty(REPEATS)
     step = rows_per_block(len(member) + len(other))
-    for start in range(0, REPEATS, step):
-        rows = slice(start, start + step)
+    blocks = zip(
+        bootstrap_blocks(left, REPEATS, seed, step),
+        bootstrap_blocks(right, REPEATS, seed + 1, step),
+        strict=True,
+    )
+    for start, (weights_left, weights_right) in zip(range(0, REPEATS, step), blocks, strict=True):
         # Weight of the non-members below each member: one running sum instead of all pairs.
-        below = np.cumsum(np.pad(weights_right[rows][:, order], ((0, 0), (1, 0))), axis=1)
+        below = np.cumsum(np.pad(weights_right[:, order], ((0, 0), (1, 0))), axis=1)
         wins = (below[:, lowest] + below[:, highest]) / 2
-        size = weights_left[rows].sum(axis=1) * below[:, -1]
-        draws[rows] = (weights_left[rows] * wins).sum(axis=1) / size
+        size = weights_left.sum(axis=1) * below[:, -1]
+        draws[start : start + step] = (weights_left * wins).sum(axis=1) / size
     low, high = quantiles(draws, level)
     if high - low <= 1e-12:
         return _smaller_side(auc, int(left.max()) + 1, int(right.max()) + 1, level)

@@ -92,32 +92,36 @@ def nearest_is_train(
     n_train, n_holdout = len(train), len(holdout)
     size = min(n_train, n_holdout)
     rng = np.random.default_rng(seed)
-    real = np.concatenate([np.asarray(train, np.float32), np.asarray(holdout, np.float32)])
-    kept = 2 * size / len(real)
+    total = n_train + n_holdout
+    kept = 2 * size / total
     enough = 1 if kept == 1 else int(np.ceil(np.log(_MISSED) / np.log1p(-kept)))
     # At least as many as a search for copies refines, or the coarse order would decide.
     # In random order, or an item that is in both sets would always count for train.
-    order = rng.permutation(len(real))
-    nearest = order[search.matches(synthetic, real[order], top=max(enough, 20)).indices]
+    order = rng.permutation(total)
+    real = np.empty((total, *np.shape(train)[1:]), np.float32)
+    place = np.argsort(order)
+    real[place[:n_train]], real[place[n_train:]] = train, holdout
+    nearest = order[search.matches(synthetic, real, top=max(enough, 20)).indices]
+    del real
     if train_subjects is None or holdout_subjects is None:
-        subject = np.arange(len(real))
+        subject = np.arange(total)
     else:
         names = np.concatenate([np.asarray(train_subjects), np.asarray(holdout_subjects)])
         _, subject = np.unique(names, return_inverse=True)
-    train_rows, holdout_rows = np.arange(n_train), np.arange(n_train, len(real))
+    train_rows, holdout_rows = np.arange(n_train), np.arange(n_train, total)
     wins, counts = np.zeros(len(nearest)), np.zeros(len(nearest))
     shares, null = [], []
     for _ in range(repeats):
-        side = np.zeros(len(real), np.int8)
+        side = np.zeros(total, np.int8)
         side[_draw(train_rows, subject, size, rng)] = 1
         side[_draw(holdout_rows, subject, size, rng)] = -1
         won, known = _wins(nearest, side)
         wins += won
         counts += known
         shares.append(won.sum() / known.sum())
-        side = np.zeros(len(real), np.int8)
-        order = _deal(np.arange(len(real)), subject, rng)
-        side[order[:size]], side[order[len(real) - size :]] = 1, -1
+        side = np.zeros(total, np.int8)
+        order = _deal(np.arange(total), subject, rng)
+        side[order[:size]], side[order[total - size :]] = 1, -1
         won, known = _wins(nearest, side)
         null.append(won.sum() / known.sum())
     share = float(np.mean(shares))

@@ -35,15 +35,18 @@ class NullTail:
     ----------
     start, share, scale, shape : ndarray, shape (repeats,)
         Where the tail starts, the share of scores beyond it, and scale and shape of the law.
-    bodies : tuple of ndarray
-        The resampled scores, ascending; they give the probabilities below `start`.
+    scores : ndarray, shape (n,)
+        Ascending.
+    counts : tuple of ndarray of int, shape (n,)
+        How often each score is in each resample; they give the probabilities below `start`.
     """
 
     start: NDArray[np.float64]
     share: NDArray[np.float64]
     scale: NDArray[np.float64]
     shape: NDArray[np.float64]
-    bodies: tuple[NDArray[np.float64], ...]
+    scores: NDArray[np.float64]
+    counts: tuple[NDArray[np.unsignedinteger[Any]], ...]
 
     @classmethod
     def fit(
@@ -98,16 +101,18 @@ class NullTail:
             raise UsageError("scores: null scores must be finite; leave out items without one")
         names = np.arange(len(scores)) if groups is None else np.asarray(groups)
         _, group = np.unique(names, return_inverse=True)
-        rows = [np.flatnonzero(group == g) for g in range(int(group.max()) + 1)]
+        order = np.argsort(scores, kind="stable")
+        ascending: NDArray[np.float64] = scores[order].astype(np.float64)
+        group, many = group[order], int(group.max()) + 1
         rng = np.random.default_rng(seed)
-        fits, bodies = [], []
+        fits, counts = [], []
         for _ in range(repeats):
-            drawn = rng.integers(len(rows), size=len(rows))
-            body = np.sort(scores[np.concatenate([rows[g] for g in drawn])])
-            bodies.append(body)
-            fits.append(_pareto(body))
+            count = np.bincount(rng.integers(many, size=many), minlength=many)[group]
+            fits.append(_pareto(np.repeat(ascending, count)))
+            # A byte a score: the resamples themselves would be more than all else is kept of it.
+            counts.append(count.astype(np.min_scalar_type(count.max())))
         start, share, scale, shape = np.array(fits).T
-        return cls(start, share, scale, shape, tuple(bodies))
+        return cls(start, share, scale, shape, ascending, tuple(counts))
 
     def survivals(self, score: float) -> NDArray[np.float64]:
         """Return the probability that a null score reaches `score`, in each resample.
@@ -128,7 +133,10 @@ class NullTail:
         """
         beyond = np.maximum(score - self.start, 0.0)
         tail = (1 + self.shape * beyond / self.scale) ** (-1 / self.shape)
-        body = np.array([1 - np.searchsorted(b, score) / len(b) for b in self.bodies])
+        if (score > self.start).all():
+            return np.asarray(self.share * tail)
+        lower = int(np.searchsorted(self.scores, score))
+        body = np.array([1 - int(c[:lower].sum()) / int(c.sum()) for c in self.counts])
         return np.where(score > self.start, self.share * tail, body)
 
     def survival(self, score: float) -> float:
@@ -167,7 +175,7 @@ class NullTail:
         >>> round(tail.survival(tail.quantile(0.005)), 4)
         0.005
         """
-        low = min(float(b[0]) for b in self.bodies)
+        low = min(float(self.scores[np.flatnonzero(c)[0]]) for c in self.counts)
         width = float(self.scale.mean())
         high = float(self.start.max()) + width
         while self.survival(high) > probability:

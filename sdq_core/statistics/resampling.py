@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -155,11 +157,37 @@ def bootstrap_weights(groups: ArrayLike, repeats: int, seed: int) -> Values:
     >>> bool((w[:, 0] == w[:, 1]).all()), set(w[:, 0].tolist()) == {0.0, 1.0, 2.0}
     (True, True)
     """
+    (block,) = bootstrap_blocks(groups, repeats, seed, repeats)
+    return block
+
+
+def bootstrap_blocks(groups: ArrayLike, repeats: int, seed: int, step: int) -> Iterator[Values]:
+    """Yield `bootstrap_weights` a few resamples at a time: all of many rows are a lot of memory.
+
+    Parameters
+    ----------
+    groups, repeats, seed
+        As in `bootstrap_weights`.
+    step : int
+        Resamples in a block, at least 1; it changes the memory in use and no weight.
+
+    Yields
+    ------
+    ndarray, shape (at most step, n)
+
+    Examples
+    --------
+    >>> blocks = list(bootstrap_blocks(np.arange(5), 7, 0, 3))
+    >>> bool((np.concatenate(blocks) == bootstrap_weights(np.arange(5), 7, 0)).all())
+    True
+    """
     code = codes(groups, len(np.asarray(groups)))
     count = int(code.max()) + 1
     rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(count, np.full(count, 1 / count), size=repeats)
-    return drawn[:, code].astype(np.float64)
+    chance = np.full(count, 1 / count)
+    for start in range(0, repeats, step):
+        drawn = rng.multinomial(count, chance, size=min(step, repeats - start))
+        yield drawn[:, code].astype(np.float64)
 
 
 def half_sample_weights(groups: ArrayLike, repeats: int, seed: int) -> Values:

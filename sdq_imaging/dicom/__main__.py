@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
             failed = True
             sys.stdout.write(f"{path.name}: error {error.rule}: {error}\n")
             continue
-        found = (*check(level), *identifiers(level))
+        found = (*check(level, questions=True), *identifiers(level))
         failed |= any(f.severity is Severity.ERROR for f in found)
         sys.stdout.write(f"{path.name}: {len(found)} findings\n")
         for finding in found:

@@ -1,8 +1,9 @@
 """When an attribute of type 1C or 2C is required: three answers, by data or by a named predicate.
 
-Most conditions of PS3.3 are expressions over other attributes (`sdq_imaging.dicom_tables.notes`).
-Those that need more than that, or that hold for every code sequence alike, are functions here, by
-name. What neither can decide is for a person: nothing is claimed of it.
+Most conditions of PS3.3 are expressions over other attributes (`sdq_imaging.dicom_tables.notes`);
+where a sentence asks what no attribute tells, the expression asks a question by name
+(`sdq_imaging.dicom.condition_questions`). Those that need more than an expression, or that hold in
+many modules alike, are named functions (`sdq_imaging.dicom.condition_predicates`).
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from sdq_core.dicom.elements import PIXEL_GROUP
-from sdq_imaging import dicom_tables
+from sdq_imaging.dicom.condition_questions import QUESTIONS
 
 if TYPE_CHECKING:
     from sdq_core.dicom.levels import Level
 
-__all__ = ["PREDICATES", "Answer", "Object", "Predicate", "evaluate", "predicate_for"]
+__all__ = ["Answer", "Object", "Predicate", "asked", "evaluate", "is_silent"]
 
 
 GROUPS = (0x52009229, 0x52009230)
@@ -62,13 +63,16 @@ class Predicate:
     answer : callable
         ``answer(level, object) -> Answer``; `level` is where the attribute stands or is missing.
     speaks : bool
-        Whether its hesitation is worth a person's time, and so a note.
+        Whether its hesitation is worth a note of its own.
+    question : str
+        Name of the question that it leaves open where it hesitates; empty: none.
     """
 
     name: str
     source: str
     answer: Callable[[Level, Object], Answer]
     speaks: bool = False
+    question: str = ""
 
 
 def evaluate(expression: Any, level: Level, whole: Object) -> bool | None:
@@ -102,6 +106,9 @@ def evaluate(expression: Any, level: Level, whole: Object) -> bool | None:
     if isinstance(expression, str):
         return None
     operator, *operands = expression
+    if operator == "ask":
+        evidence = QUESTIONS[operands[0]].evidence
+        return None if evidence is None else evidence(level, whole)
     if operator == "not":
         inner = evaluate(operands[0], level, whole)
         if inner is False and operands[0][0] == "is" and _found(operands[0][1], level)[0] is None:
@@ -121,7 +128,13 @@ def evaluate(expression: Any, level: Level, whole: Object) -> bool | None:
     if operator == "has":
         return holder is not None and not holder.is_empty(tag)
     if operator == ">":
-        return holder is not None and any(v > operands[1] for v in holder.numbers(tag))
+        return _is_greater(holder, tag, operands[1])
+    if operator == "points":
+        return holder is not None and int(operands[1], 16) in holder.numbers(tag)
+    if operator == "private":
+        return holder is not None and any(int(v) >> 16 & 1 for v in holder.numbers(tag))
+    if operator == "code":
+        return _has_code(holder, tag, operands[1])
     return holder is not None and _is_one_of(holder, tag, operands[1], operands[2])
 
 
@@ -163,181 +176,55 @@ def _is_one_of(level: Level, tag: int, number: int, allowed: list[str]) -> bool:
     return any(value in allowed for value in values)
 
 
-def predicate_for(module: str, tag: int) -> Predicate | None:
-    """Return the named predicate of an attribute, if there is one.
+def _is_greater(level: Level | None, tag: int, bound: float) -> bool | None:
+    if level is None or level.is_empty(tag):
+        return False
+    values = level.numbers(tag)  # none where the value is not a number
+    return any(value > bound for value in values) if values else None
+
+
+def _has_code(level: Level | None, tag: int, wanted: list[str]) -> bool | None:
+    items = () if level is None else level.items.get(tag) or ()
+    if any(item.text(0x00080100) in wanted for item in items):
+        return True
+    # The same concept may be coded by another scheme, such as the older SNOMED codes.
+    return False if all(item.text(0x00080102) in ("SCT", "DCM") for item in items) else None
+
+
+def asked(expression: Any, level: Level, whole: Object) -> Iterator[str]:
+    """Yield the questions of an expression that the file leaves open.
 
     Parameters
     ----------
-    module : str
-        Key of the module that makes the attribute conditional.
-    tag : int
+    expression : list or "?"
+    level : Level
+    whole : Object
 
     Examples
     --------
-    >>> predicate_for("general-series", 0x00200060).name
-    'laterality'
+    >>> from pydicom import Dataset
+    >>> from sdq_core.dicom.levels import level_of
+    >>> level = level_of(Dataset())
+    >>> list(asked(["ask", "calibrated"], level, Object("cr-image", level)))
+    ['calibrated']
     """
-    return PREDICATES.get((module, tag)) or PREDICATES.get(("", tag))
+    if isinstance(expression, list):
+        if expression[0] == "ask":
+            if evaluate(expression, level, whole) is None:
+                yield expression[1]
+        else:
+            for operand in expression[1:]:
+                yield from asked(operand, level, whole)
 
 
-PAIRED = frozenset(
-    [
-        "ADRENAL", "ANKLE", "AXILLA", "BREAST", "CALCANEUS", "CALF", "CLAVICLE", "EAR", "ELBOW",
-        "EXTREMITY", "EYE", "EYELID", "FEMUR", "FINGER", "FOOT", "FOREARM", "HAND", "HIP",
-        "HUMERUS", "IAC", "KIDNEY", "KNEE", "LEG", "LOWERLEG", "OVARY", "PATELLA", "RADIUS",
-        "SCAPULA", "SHOULDER", "TESTIS", "THIGH", "THUMB", "TIBIA", "TOE", "ULNA", "UPPERARM",
-        "WRIST", "ZYGOMA",
-    ]
-)  # fmt: skip
-"""Values of Body Part Examined that have a side (PS3.16 Annex L)."""
-UNPAIRED = frozenset(
-    [
-        "ABDOMEN", "ABDOMENPELVIS", "ANUS", "AORTA", "BACK", "BLADDER", "BODY", "BRAIN", "CERVIX",
-        "CHEST", "CHESTABDOMEN", "CHESTABDPELVIS", "COCCYX", "COLON", "CSPINE", "CTSPINE",
-        "DUODENUM", "ESOPHAGUS", "GALLBLADDER", "HEAD", "HEADNECK", "HEART", "JAW", "LARYNX",
-        "LIVER", "LSPINE", "LSSPINE", "MAXILLA", "MEDIASTINUM", "MOUTH", "NECK", "NECKCHEST",
-        "NECKCHESTABDOMEN", "NECKCHESTABDPELV", "NOSE", "PANCREAS", "PELVIS", "PENIS", "PHARYNX",
-        "PROSTATE", "RECTUM", "SKULL", "SPINE", "SPLEEN", "SSPINE", "STERNUM", "STOMACH",
-        "THYMUS", "THYROID", "TLSPINE", "TONGUE", "TRACHEA", "TSPINE", "UTERUS", "VAGINA",
-        "WHOLEBODY",
-    ]
-)  # fmt: skip
+def is_silent(expression: Any) -> bool:
+    """Return whether any part of an expression is prose that no program understands.
 
-POSITIONED = frozenset(
-    {
-        "ct-image", "mr-image", "enhanced-ct-image", "enhanced-mr-image",
-        "enhanced-mr-color-image",
-    }
-)  # fmt: skip
-"""IODs that must say how the patient lay (PS3.3 C.7.3.1.1.2)."""
-
-LOSSY = frozenset(
-    {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.81",
-     "1.2.840.10008.1.2.4.203"}
-)  # fmt: skip
-"""Transfer syntaxes that cannot be lossless."""
-
-
-def _yes(required: bool | None) -> Answer:
-    if required is None:
-        return Answer.MANUAL_REVIEW
-    return Answer.REQUIRED if required else Answer.NOT_REQUIRED
-
-
-def _laterality(level: Level, whole: Object) -> Answer:
-    root = whole.root
-    if any(
-        tag in at and not at.is_empty(tag)
-        for at in _image_levels(root)
-        for tag in (0x00200062, 0x00209072, 0x00240113)
-    ):
-        return Answer.NOT_REQUIRED
-    part = root.text(0x00180015).replace(" ", "").upper()
-    if part in PAIRED:
-        return Answer.REQUIRED
-    return Answer.NOT_REQUIRED if part in UNPAIRED else Answer.MANUAL_REVIEW
-
-
-def _image_levels(root: Level) -> Iterator[Level]:
-    yield root
-    for group in GROUPS:
-        for item in root.items.get(group) or ():
-            yield from item.items.get(0x00209071) or ()
-
-
-def _patient_position(level: Level, whole: Object) -> Answer:
-    return _yes(whole.iod in POSITIONED and 0x00540410 not in whole.root)
-
-
-def _patient_orientation(level: Level, whole: Object) -> Answer:
-    usages = {m.key: m.usage for m in dicom_tables.modules_of(whole.iod)}
-    oriented = {"image-plane", "nm-detector", "slide-coordinates", "plane-position-slide"}
-    if any(usages.get(key) == "M" for key in oriented):
-        return Answer.NOT_REQUIRED
-    root = whole.root
-    planes = [
-        item
-        for group in GROUPS
-        for item in root.items.get(group) or ()
-        if 0x00209116 in item or 0x0020930F in item
-    ]
-    return _yes(not planes and 0x00200037 not in root and 0x00480102 not in root)
-
-
-def _deidentification(other: int) -> Callable[[Level, Object], Answer]:
-    def answer(level: Level, whole: Object) -> Answer:
-        removed = level.text(0x00120062) == "YES"
-        # An empty one is a fault by itself; to ask for the other as well would count it twice.
-        return _yes(removed and other not in level)
-
-    return answer
-
-
-def _lossy(level: Level, whole: Object) -> Answer:
-    meta = getattr(whole.root.dataset, "file_meta", None)
-    syntax = str(meta.get("TransferSyntaxUID", "")) if meta is not None else ""
-    return _yes(True if syntax in LOSSY else None)
-
-
-def _given(tag: int, value: str = "") -> Callable[[Level, Object], Answer]:
-    def answer(level: Level, whole: Object) -> Answer:
-        return _yes(level.text(tag) == value if value else not level.is_empty(tag))
-
-    return answer
-
-
-def _code_value(level: Level, whole: Object) -> Answer:
-    return _yes(level.is_empty(0x00080119) and level.is_empty(0x00080120))
-
-
-def _coding_scheme(level: Level, whole: Object) -> Answer:
-    return _yes(not (level.is_empty(0x00080100) and level.is_empty(0x00080119)))
-
-
-def _per_frame_groups(level: Level, whole: Object) -> Answer:
-    return _yes(level.text(0x00209311) != "TILED_FULL")
-
-
-def _never(level: Level, whole: Object) -> Answer:
-    return Answer.NOT_REQUIRED
-
-
-_CODES = "PS3.3 section 8, table 8.8-1"
-
-PREDICATES: dict[tuple[str, int], Predicate] = {
-    ("general-series", 0x00200060): Predicate(
-        "laterality", "PS3.3 C.7.3.1", _laterality, speaks=True
-    ),
-    ("general-series", 0x00185100): Predicate(
-        "patient_position", "PS3.3 C.7.3.1.1.2", _patient_position
-    ),
-    ("general-image", 0x00200020): Predicate(
-        "patient_orientation", "PS3.3 C.7.6.1.1.1", _patient_orientation
-    ),
-    # Absent means 1:1; only a present one can be wrong.
-    ("", 0x00280034): Predicate("pixel_aspect_ratio", "PS3.3 C.7.6.3.1.7", _never),
-    ("", 0x00282110): Predicate("lossy_image_compression", "PS3.3 C.7.6.1.1.5", _lossy),
-    ("", 0x00282112): Predicate(
-        "lossy_compression_ratio", "PS3.3 C.7.6.1.1.5", _given(0x00282110, "01")
-    ),
-    ("", 0x00282114): Predicate(
-        "lossy_compression_method", "PS3.3 C.7.6.1.1.5", _given(0x00282110, "01")
-    ),
-    ("patient", 0x00120063): Predicate(
-        "deidentification_method", "PS3.3 C.7.1.1", _deidentification(0x00120064)
-    ),
-    ("patient", 0x00120064): Predicate(
-        "deidentification_code", "PS3.3 C.7.1.1", _deidentification(0x00120063)
-    ),
-    ("", 0x52009230): Predicate("per_frame_groups", "PS3.3 C.7.6.16", _per_frame_groups),
-    ("", 0x00080100): Predicate("code_value", _CODES, _code_value),
-    ("", 0x00080102): Predicate("coding_scheme_designator", _CODES, _coding_scheme),
-    ("", 0x00080103): Predicate("coding_scheme_version", _CODES, _never),
-    ("", 0x00080119): Predicate("long_code_value", _CODES, _never),
-    ("", 0x00080120): Predicate("urn_code_value", _CODES, _never),
-    ("", 0x00080105): Predicate("mapping_resource", _CODES, _given(0x0008010F)),
-    ("", 0x00080106): Predicate("context_group_version", _CODES, _given(0x0008010F)),
-    ("", 0x00080107): Predicate("context_group_local_version", _CODES, _given(0x0008010B, "Y")),
-    ("", 0x0008010D): Predicate("context_group_creator", _CODES, _given(0x0008010B, "Y")),
-}
-"""Module (empty: any) and tag -> predicate."""
+    Examples
+    --------
+    >>> is_silent(["and", "?", ["has", "00282110"]]), is_silent(["has", "00282110"])
+    (True, False)
+    """
+    if isinstance(expression, list):
+        return expression[0] in ("and", "or", "not") and any(is_silent(e) for e in expression[1:])
+    return bool(expression == "?")

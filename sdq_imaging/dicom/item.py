@@ -11,6 +11,7 @@ from sdq_core.dicom.fingerprints import fingerprints
 from sdq_core.dicom.levels import level_of
 from sdq_core.dicom.synthetic_declaration import synthesis_metadata
 from sdq_core.vocabulary import Severity
+from sdq_imaging.dicom.required_attributes import QUESTIONS_RULE
 from sdq_imaging.dicom.series import by_slice, series_faults
 from sdq_imaging.dicom.synthetic_declaration import EQUIPMENT, equipment_stated
 from sdq_imaging.dicom_rules import check, identifiers
@@ -71,9 +72,13 @@ def judge_item(
             has_pixels=True,
             pixel_bytes=None if number else pixel_bytes,
             pixel_range=None if number else pixel_range,
+            questions=not number,
         )
         by_file.append((*conformity, *identifiers(level), *profile_deviations(level, "imaging")))
-    found = (*by_slice(by_file), *series_faults(levels))
+    # Only the first file was asked, for all of them.
+    questions = tuple(f for f in by_file[0] if f.rule == QUESTIONS_RULE)
+    by_file[0] = tuple(f for f in by_file[0] if f.rule != QUESTIONS_RULE)
+    found = (*by_slice(by_file), *series_faults(levels), *questions)
     facts = {**synthesis_metadata(levels[0]), **fingerprints(levels)}
     facts[EQUIPMENT] = equipment_stated(levels[0])
     return facts, tuple(sorted(found, key=lambda f: ORDER[f.severity]))

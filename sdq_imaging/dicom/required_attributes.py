@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from sdq_core.dicom.elements import attribute_name, place_text
@@ -10,14 +10,23 @@ from sdq_core.dicom.levels import Level, level_of
 from sdq_core.finding import Finding
 from sdq_core.vocabulary import Severity
 from sdq_imaging import dicom_tables
-from sdq_imaging.dicom.conditions import Answer, Object, Predicate, evaluate
+from sdq_imaging.dicom.condition_questions import QUESTIONS
+from sdq_imaging.dicom.conditions import Answer, Object, Predicate, asked, evaluate
 from sdq_imaging.dicom.enumerated_values import value_faults
 from sdq_imaging.dicom.requirement_rules import Rule, module_name, rules_for
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-__all__ = ["missing_attributes", "object_of", "unknown_sop_class"]
+    from sdq_imaging.dicom_tables.notes import Condition
+
+__all__ = [
+    "QUESTIONS_RULE",
+    "missing_attributes",
+    "object_of",
+    "open_questions",
+    "unknown_sop_class",
+]
 
 SOP_CLASS_UID = 0x00080016
 FUNCTIONAL_GROUPS = frozenset({0x52009229, 0x52009230})
@@ -25,6 +34,14 @@ FUNCTIONAL_GROUPS = frozenset({0x52009229, 0x52009230})
 
 PIXEL_DATA = 0x7FE00010
 SOP_COMMON = "sop-common"
+SHOWN = 3
+"""Attributes named beside an open question."""
+
+QUESTIONS_RULE = "imaging.metadata.conditional_questions"
+"""What conditions ask and the header does not tell: one note for an item."""
+
+Open = dict[str, dict[str, None]]
+"""Question -> keywords of the absent attributes that wait for its answer, in order."""
 
 
 def object_of(source: Dataset | Level, has_pixels: bool | None = None) -> Object | None:
@@ -42,15 +59,16 @@ def object_of(source: Dataset | Level, has_pixels: bool | None = None) -> Object
 
 
 def missing_attributes(
-    source: Dataset | Level, *, has_pixels: bool | None = None
+    source: Dataset | Level, *, has_pixels: bool | None = None, questions: bool = False
 ) -> tuple[Finding, ...]:
     """Find required attributes that are absent or empty, and values that a module does not allow.
 
     Judged are the mandatory modules of the IOD that the SOP Class UID names, the others that the
     object shows or that their condition demands (`sdq_imaging.dicom.requirement_rules`), and the
     inside of every sequence that is present. Where modules differ, the stricter type holds.
-    Conditions are answered by `sdq_imaging.dicom.conditions`; what nothing there decides is not
-    claimed. Functional groups are judged inside the macros that are present; missing macros are in
+    Conditions are answered by `sdq_imaging.dicom.conditions`; of a sentence that no program
+    understands nothing is claimed.
+    Functional groups are judged inside the macros that are present; missing macros are in
     `sdq_imaging.dicom.functional_groups`.
 
     Parameters
@@ -59,6 +77,9 @@ def missing_attributes(
         The header; pixel data is not judged.
     has_pixels : bool, optional
         Whether there is pixel data; None where only the header is at hand.
+    questions : bool
+        Whether one note shall say what conditions ask and the header does not tell. Objects made
+        alike leave the same open, so that one note for a series is enough.
 
     Returns
     -------
@@ -66,8 +87,10 @@ def missing_attributes(
         Errors ``imaging.metadata.{type1,type2,type1c,type2c}_missing``,
         ``imaging.metadata.{type1,type1c}_empty`` and ``imaging.conformity.enumerated_value``;
         warning ``imaging.conformity.condition_not_met``; notes
-        ``imaging.metadata.conditional_review`` and ``imaging.conformity.defined_term``. For an IOD
-        that is not in the tables only the SOP Class UID itself is judged; see `unknown_sop_class`.
+        ``imaging.metadata.conditional_review`` (someone has to look at the image),
+        ``imaging.metadata.conditional_questions`` (on request) and
+        ``imaging.conformity.defined_term``. For an IOD that is not in the tables only the SOP
+        Class UID itself is judged; see `unknown_sop_class`.
 
     Examples
     --------
@@ -75,15 +98,49 @@ def missing_attributes(
     >>> [f.where for f in missing_attributes(Dataset())]
     ['SOPClassUID']
     """
-    root = level_of(source)
+    found, waiting = _judged(level_of(source), has_pixels)
+    return (*found, _questions(waiting)) if questions and waiting else tuple(found)
+
+
+def open_questions(
+    source: Dataset | Level, *, has_pixels: bool | None = None
+) -> dict[str, tuple[str, ...]]:
+    """Return the questions that conditions ask and the file does not answer.
+
+    Parameters
+    ----------
+    source : pydicom.Dataset or Level
+    has_pixels : bool, optional
+
+    Returns
+    -------
+    dict of str to tuple of str
+        Name in `sdq_imaging.dicom.condition_questions.QUESTIONS` -> keywords of the absent
+        attributes that wait for the answer.
+
+    Examples
+    --------
+    >>> from pydicom import Dataset
+    >>> header = Dataset()
+    >>> header.SOPClassUID = "1.2.840.10008.5.1.4.1.1.1"
+    >>> open_questions(header)["calibrated"]
+    ('PixelSpacing',)
+    """
+    _, waiting = _judged(level_of(source), has_pixels)
+    return {name: tuple(waiting[name]) for name in QUESTIONS if name in waiting}
+
+
+def _judged(root: Level, has_pixels: bool | None) -> tuple[list[Finding], Open]:
     whole = object_of(root, has_pixels)
+    waiting: Open = {}
     if whole is None:
         rules = {SOP_CLASS_UID: Rule({"1": SOP_COMMON})}
-        return tuple(_judge(root, rules, Object("", root, has_pixels), judge_absence=True))
-    found = list(_judge(root, rules_for(whole), whole, judge_absence=True))
+        whole = Object("", root, has_pixels)
+        return list(_judge(root, rules, whole, waiting, judge_absence=True)), waiting
+    found = list(_judge(root, rules_for(whole), whole, waiting, judge_absence=True))
     if has_pixels is False and 0x00280010 in rules_for(whole):
         found.append(_finding("type1c_missing", root, PIXEL_DATA, "1C", "image-pixel"))
-    return tuple(found)
+    return found, waiting
 
 
 def unknown_sop_class(source: Dataset | Level) -> tuple[Finding, ...]:
@@ -137,13 +194,18 @@ def unknown_sop_class(source: Dataset | Level) -> tuple[Finding, ...]:
 
 
 def _judge(
-    level: Level, rules: Mapping[int, Rule], whole: Object, *, judge_absence: bool
+    level: Level,
+    rules: Mapping[int, Rule],
+    whole: Object,
+    waiting: Open,
+    *,
+    judge_absence: bool,
 ) -> Iterator[Finding]:
     elements = level.elements
     for tag, rule in rules.items():
         if tag not in elements:
             if judge_absence:
-                yield from _absent(level, tag, rule, whole)
+                yield from _absent(level, tag, rule, whole, waiting)
             continue
         empty = level.is_empty(tag)
         if empty and rule.value_required:
@@ -157,25 +219,37 @@ def _judge(
         if rule.inside:
             inside_groups = not level.path and tag in FUNCTIONAL_GROUPS
             for item in level.items.get(tag) or ():
-                yield from _judge(item, rule.inside, whole, judge_absence=not inside_groups)
+                yield from _judge(
+                    item, rule.inside, whole, waiting, judge_absence=not inside_groups
+                )
 
 
-def _absent(level: Level, tag: int, rule: Rule, whole: Object) -> Iterator[Finding]:
+def _absent(level: Level, tag: int, rule: Rule, whole: Object, waiting: Open) -> Iterator[Finding]:
     if rule.required:
         kind = "1" if rule.value_required else "2"
         yield _finding(f"type{kind}_missing", level, tag, kind, rule.types[kind])
         return
-    review = None
+    undecided = []
     for kind, module, condition in rule.conditions:
         answer = _answer(condition, level, whole)
         if answer is Answer.REQUIRED:
             yield _finding(f"type{kind.lower()}_missing", level, tag, kind, module)
             return
-        # Prose that no program decides is silent; a predicate that hesitates has a reason.
-        if answer is Answer.MANUAL_REVIEW and isinstance(condition, Predicate):
-            review = review or (kind, module, condition)
-    if review is not None and review[2].speaks:
-        yield _review(level, tag, review[0], review[1])
+        if answer is Answer.MANUAL_REVIEW:
+            undecided.append((kind, module, condition))
+    for kind, module, condition in undecided:
+        if isinstance(condition, Predicate) and condition.speaks:
+            yield _review(level, tag, kind, module)
+            return
+    for _, _, condition in undecided:
+        for question in _left_open(condition, level, whole):
+            waiting.setdefault(question, {})[place_text((), tag)] = None
+
+
+def _left_open(condition: Predicate | Condition, level: Level, whole: Object) -> Iterable[str]:
+    if isinstance(condition, Predicate):
+        return (condition.question,) if condition.question else ()
+    return asked(condition.expression, level, whole)
 
 
 def _present(level: Level, tag: int, rule: Rule, whole: Object) -> Iterator[Finding]:
@@ -190,11 +264,10 @@ def _present(level: Level, tag: int, rule: Rule, whole: Object) -> Iterator[Find
     yield _finding("condition_not_met", level, tag, kind, module)
 
 
-def _answer(condition: object, level: Level, whole: Object) -> Answer:
+def _answer(condition: Predicate | Condition, level: Level, whole: Object) -> Answer:
     if isinstance(condition, Predicate):
         return condition.answer(level, whole)
-    expression = getattr(condition, "expression", "?")
-    value = evaluate(expression, level, whole)
+    value = evaluate(condition.expression, level, whole)
     if value is None:
         return Answer.MANUAL_REVIEW
     return Answer.REQUIRED if value else Answer.NOT_REQUIRED
@@ -257,3 +330,23 @@ def _review(level: Level, tag: int, kind: str, module: str) -> Finding:
         "请人工复核图像",
         place_text(level.path, tag),
     )
+
+
+def _questions(waiting: Open) -> Finding:
+    ordered = [(QUESTIONS[name], waiting[name]) for name in QUESTIONS if name in waiting]
+    count = len({keyword for _, keywords in ordered for keyword in keywords})
+    english = "; ".join(f"{q.english} ({_shown(k)})" for q, k in ordered)
+    chinese = "；".join(f"{q.chinese}（{_shown(k)}）" for q, k in ordered)
+    return Finding(
+        QUESTIONS_RULE,
+        Severity.INFO,
+        f"whether {count} absent attributes of type 1C or 2C are required (DICOM PS3.3) depends on "
+        f"what the header does not tell; answer once for all such objects: {english}",
+        f"{count} 个缺失的 1C 或 2C 类属性（DICOM PS3.3）是否必备取决于文件头未说明的事项；"
+        f"请对同类对象统一回答一次：{chinese}",
+    )
+
+
+def _shown(keywords: Iterable[str]) -> str:
+    names = list(keywords)
+    return ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")

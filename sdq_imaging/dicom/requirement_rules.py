@@ -8,16 +8,20 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sdq_imaging import dicom_tables
-from sdq_imaging.dicom.conditions import Object, Predicate, evaluate, predicate_for
+from sdq_imaging.dicom.condition_predicates import predicate_for
+from sdq_imaging.dicom.conditions import Object, Predicate, evaluate
 from sdq_imaging.dicom_tables.notes import Condition, Lists, Notes, module_condition, notes_of
 
 if TYPE_CHECKING:
     from sdq_imaging.dicom_tables import Requirement
 
-__all__ = ["Rule", "module_name", "rules_for"]
+__all__ = ["Rule", "condition_of", "module_name", "rules_for"]
 
 TYPE_OVERRIDES = {("sc-equipment", 0x00080060)}
 """Here the weaker type wins: SC Equipment makes Modality optional (PS3.3 section C.8.6.1)."""
+
+NO_EVIDENCE = {("multi-frame", 0x00280009)}
+"""A Frame Increment Pointer without a Number of Frames is left over, not a multi-frame image."""
 
 
 @dataclass(slots=True)
@@ -92,12 +96,12 @@ def rules_for(whole: Object) -> dict[int, Rule]:
         key
         for key, tags in _telling(whole.iod).items()
         if not tags.isdisjoint(whole.root.elements)
-        or evaluate(_condition_of(whole.iod, key), whole.root, whole)
+        or evaluate(_module_condition(whole.iod, key), whole.root, whole)
     )
     return _rules(whole.iod, present)
 
 
-def _condition_of(iod: str, key: str) -> Any:
+def _module_condition(iod: str, key: str) -> Any:
     found = module_condition(iod, key)
     return "?" if found is None else found
 
@@ -107,11 +111,19 @@ def _telling(iod: str) -> dict[str, frozenset[int]]:
     """Return the attributes that show an optional module to be present."""
     modules = dicom_tables.modules_of(iod)
     owned = {tag for m in modules if m.usage == "M" for tag in m.attributes}
-    return {
-        m.key: frozenset(t for t, r in m.attributes.items() if r.type in "12" and t not in owned)
-        for m in modules
-        if m.usage != "M"
-    }
+
+    def telling(module: dicom_tables.Module, types: str) -> frozenset[int]:
+        return frozenset(
+            tag
+            for tag, requirement in module.attributes.items()
+            if requirement.type in types.split()
+            and tag not in owned
+            and (module.key, tag) not in NO_EVIDENCE
+        )
+
+    optional = [m for m in modules if m.usage != "M"]
+    # A module of conditional attributes only (VOI LUT) is told by these.
+    return {m.key: telling(m, "1 2") or telling(m, "1C 2C") for m in optional}
 
 
 @cache
@@ -160,14 +172,31 @@ def _merge(
         )
 
 
+def condition_of(module: str, tag: int, note: Notes | None) -> Predicate | Condition | None:
+    """Return when an attribute of type 1C or 2C is required; None where nothing is known.
+
+    Parameters
+    ----------
+    module : str
+        Key of the module that makes it conditional.
+    tag : int
+    note : Notes or None
+        What the module says of the attribute.
+
+    Returns
+    -------
+    Predicate, Condition or None
+        The predicate of the attribute in this module, else the module's own words, else the
+        predicate of the macro that has it in many modules.
+    """
+    said = None if note is None else note.condition
+    return predicate_for(module, tag) or said or predicate_for("", tag)
+
+
 def _conditions(
     kind: str, tag: int, module: str, note: Notes | None
 ) -> Iterator[tuple[str, str, Predicate | Condition]]:
-    if kind not in ("1C", "2C"):
-        return
-    found: Predicate | Condition | None = predicate_for(module, tag)
-    if found is None and note is not None:
-        found = note.condition
+    found = condition_of(module, tag, note) if kind in ("1C", "2C") else None
     if found is not None:
         yield kind, module, found
 

@@ -87,7 +87,10 @@ def unknown_object(lines: Iterable[str]) -> bool:
 
 
 def lines_of(path: Path) -> tuple[str, ...] | None:
-    """Return what dciodvfy writes about a file; None where it is not installed or does not end."""
+    """Return what dciodvfy writes about a file; None where it is not installed or does not finish.
+
+    An abort in the middle (it has assertions) leaves no judgement of the whole file.
+    """
     program = shutil.which(PROGRAM)
     if program is None:
         return None
@@ -99,6 +102,8 @@ def lines_of(path: Path) -> tuple[str, ...] | None:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
+        return None
+    if done.returncode < 0:  # ended by a signal
         return None
     return tuple((done.stderr + done.stdout).decode("latin-1").splitlines())
 
@@ -113,7 +118,7 @@ def second_opinion(path: Path) -> tuple[Fault, ...] | None:
     Returns
     -------
     tuple of Fault or None
-        None where dciodvfy is not installed, does not end, or does not know the object.
+        None where dciodvfy is not installed, does not finish, or does not know the object.
     """
     lines = lines_of(path)
     return None if lines is None or unknown_object(lines) else parse(lines)

@@ -9,9 +9,16 @@ import toy
 from sdq_core.characteristics.comparison import compare_embedding, compare_scalars
 from sdq_core.characteristics.conditional import inside
 from sdq_core.characteristics.fidelity import Fidelity
-from sdq_core.characteristics.replicates import Replicates, by_kernel, frechet, neighbours
+from sdq_core.characteristics.replicates import (
+    Replicates,
+    by_kernel,
+    frechet,
+    neighbours,
+    separability,
+)
 from sdq_core.description import Description, DescriptionTable
 from sdq_core.measurement import Measurement
+from sdq_core.statistics import classifier_two_sample_test
 
 SIZES = (90, 70, 70)
 
@@ -70,7 +77,9 @@ def test_real_samples_lie_within_the_limit(clean_values):
 def test_every_measure_of_every_class_is_in_the_table(clean_values):
     table = clean_values[0].details["table"]
     rows = {(row[0], row[1]) for row in table["rows"]}
-    measures = ("mmd", "kernel_distance", "precision", "recall", "density", "coverage")
+    measures = (
+        "mmd", "kernel_distance", "precision", "recall", "density", "coverage", "c2st_auc",
+    )  # fmt: skip
     expected = {"marginal_distance", *(f"{m} [toy]" for m in measures)}
     for k in ("a", "b"):
         assert {m for s, m in rows if s == f"class = {k}"} == expected
@@ -178,3 +187,72 @@ def test_excess_is_in_units_of_the_tail_and_on_the_bad_side():
     np.testing.assert_allclose(low.scattered(), [11, 13])
     constant = Replicates(0.0, null, np.ones(50), "higher", grain=0.1)
     np.testing.assert_allclose(constant.excess(np.array([1.0, 0.8])), [0, 2])
+
+
+# The classifier ----------------------------------------------------------------------------------
+
+
+def c2st_cells(found):
+    """Excess rank of each class's classifier: adjusted p and whether it agrees, by subgroup."""
+    rows = found.details["table"]["rows"]
+    return {row[0]: (row[9], row[10]) for row in rows if row[1] == "c2st_auc [toy]"}
+
+
+def embedded(cohorts, change, where):
+    """Change the embeddings of some synthetic items."""
+    old = cohorts.synthetic.table
+    descriptions = [
+        Description(
+            scalars=d.scalars,
+            embeddings={k: change(np.asarray(v)) if flag else v for k, v in d.embeddings.items()},
+        )
+        for d, flag in zip(old._descriptions, where, strict=True)
+    ]
+    table = DescriptionTable(old.items, descriptions, "synthetic")
+    return dataclasses.replace(
+        cohorts, synthetic=dataclasses.replace(cohorts.synthetic, table=table)
+    )
+
+
+def test_the_classifier_is_quiet_on_real_classes(clean_values):
+    assert all(agrees for f in clean_values for _, agrees in c2st_cells(f).values())
+    assert set(c2st_cells(clean_values[0])) == {"class = a", "class = b"}
+
+
+def test_the_classifier_sees_a_class_that_moved_a_little_everywhere(clean):
+    for cohorts in clean[:2]:
+        where = cohorts.synthetic.classes == "b"
+        cells = c2st_cells(one(embedded(cohorts, lambda v: v + 0.8, where)))
+        assert not cells["class = b"][1]
+        assert cells["class = b"][0] < 0.05
+        assert cells["class = a"][1]
+
+
+def test_the_classifier_of_a_part_is_that_of_the_two_sample_test(clean):
+    comparison = compare_embedding(clean[0], "toy")
+    both = np.concatenate([comparison.reference, comparison.synthetic])
+    expected = classifier_two_sample_test(
+        comparison.values[comparison.reference],
+        comparison.values[comparison.synthetic],
+        comparison.groups[both],
+        permutations=1,
+    )
+    found = separability(comparison)
+    assert found.value == pytest.approx(expected.auc, abs=1e-12)
+    interval = found.interval()
+    assert interval.low <= found.value <= interval.high
+    assert len(found.null) == len(comparison.splits)
+    # Its floor is that of refitted real parts: the same centre and the same tails.
+    refitted = [
+        classifier_two_sample_test(
+            comparison.values[a],
+            comparison.values[b],
+            comparison.groups[np.concatenate([a, b])],
+            permutations=1,
+        ).auc
+        for a, b in comparison.splits
+    ]
+    tails = [0.1, 0.5, 0.9]
+    np.testing.assert_allclose(
+        np.quantile(found.null, tails), np.quantile(refitted, tails), atol=0.06
+    )

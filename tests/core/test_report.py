@@ -361,8 +361,8 @@ def test_opens_with_the_verdicts_in_the_standards_order(pages, language):
     order = re.findall(r'<tr><th scope="row"><a href="#(\w+)">', table)
     assert order == [c.value for c in Characteristic]
     sections = re.findall(r'<h2 id="([\w-]+)"', page)
-    assert sections == ["verdicts", "cohorts", *order, "findings", "gallery", "limits",
-                        "traceability", "references"]  # fmt: skip
+    assert sections == ["verdicts", "cohorts", *order, "findings", "gallery", "calibration",
+                        "limits", "traceability", "references"]  # fmt: skip
 
 
 def test_gives_each_verdict_as_a_word(pages, result, language):

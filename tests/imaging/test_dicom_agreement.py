@@ -140,6 +140,18 @@ def test_the_second_opinion_is_never_required(monkeypatch):
     assert second_opinion(DATA / "test_files" / "CT_small.dcm") is None
 
 
+def test_an_aborted_run_is_no_opinion(monkeypatch, tmp_path):
+    """dciodvfy ends some files with a failed assertion: its silence says nothing of them."""
+    program = tmp_path / "dciodvfy"
+    program.write_text(
+        '#!/bin/sh\necho "CTImage"\n[ "$(basename "$2")" = bad ] && kill -ABRT $$\nexit 1\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda name: str(program))
+    assert second_opinion(tmp_path / "good") == ()
+    assert second_opinion(tmp_path / "bad") is None
+
+
 @pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy is not installed")
 @pytest.mark.parametrize("name", ["CT_small.dcm", "693_J2KI.dcm", "examples_palette.dcm"])
 def test_the_recorded_answers_are_those_of_dciodvfy(recorded, name):

@@ -13,7 +13,8 @@ from pydicom.sequence import Sequence
 
 from sdq_core.dicom.levels import level_of
 from sdq_imaging import dicom_tables
-from sdq_imaging.dicom.conditions import PREDICATES, Answer, Object, evaluate, predicate_for
+from sdq_imaging.dicom.condition_predicates import PREDICATES, predicate_for
+from sdq_imaging.dicom.conditions import Answer, Object, evaluate
 from sdq_imaging.dicom.required_attributes import missing_attributes, object_of
 from sdq_imaging.dicom_tables.notes import macros_of, notes_of
 
@@ -22,11 +23,13 @@ TOOLS = Path(__file__).parents[2] / "tools"
 
 @pytest.fixture(scope="module")
 def prose():
+    sys.path.insert(0, str(TOOLS))  # the tool imports its neighbour
     spec = importlib.util.spec_from_file_location("dicom_prose", TOOLS / "dicom_prose.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules["dicom_prose"] = module
     spec.loader.exec_module(module)
-    return module
+    yield module
+    sys.path.remove(str(TOOLS))
 
 
 SENTENCES = [
@@ -51,7 +54,30 @@ SENTENCES = [
     ("Required if contrast media was used.", "?", True),
     ("Required if One (0018,0010) or Two (0018,0012) are not present.", "?", True),
     ("Required if the Patient is an animal and if Code (0010,2202) is not present.",
-     ["and", "?", ["not", ["has", "00102202"]]], True),
+     ["and", ["ask", "animal"], ["not", ["has", "00102202"]]], True),
+    ("Required if the image has been calibrated. May be present otherwise.",
+     ["ask", "calibrated"], True),
+    # Pointers, codes, classes.
+    ("Required if Frame Increment Pointer (0028,0009) points to Frame Time (0018,1063).",
+     ["points", "00280009", "00181063"], False),
+    ("Required if Pointer (0020,9165) value is the Data Element Tag of a Private Attribute.",
+     ["private", "00209165"], False),
+    ('Required if View Sequence (0054,0220) equals (103340004, SCT, "Short Axis") or '
+     '(131185001, SCT, "Long Axis").', ["code", "00540220", ["103340004", "131185001"]], False),
+    ('Required if Class (0008,0016) is not "1.2.3" (Legacy Converted) and not "1.2.4" (Legacy).',
+     ["not", ["is", "00080016", 0, ["1.2.3", "1.2.4"]]], False),
+    ('Required if Class (0008,0016) is Segmentation Storage ("1.2.3").',
+     ["is", "00080016", 0, ["1.2.3"]], False),
+    ("Required if Surface (0046,0201) is A (Anterior).", ["is", "00460201", 0, ["A"]], False),
+    ("Required if Type (0018,0023) equals 3D.", ["is", "00180023", 0, ["3D"]], False),
+    ("Required if Organization (0020,9311) is absent or not TILED_FULL.",
+     ["or", ["not", ["has", "00209311"]], ["not", ["is", "00209311", 0, ["TILED_FULL"]]]], False),
+    # Of two connectors the one behind a comma binds less; without commas nobody can tell.
+    ("Required if One (0018,0010) is present and Two (0018,0012) is present, or Three (0018,0013) "
+     "is present.",
+     ["or", ["and", ["has", "00180010"], ["has", "00180012"]], ["has", "00180013"]], False),
+    ("Required if One (0018,0010) is present and Two (0018,0012) is present or Three (0018,0013) "
+     "is present.", "?", True),
     ("Required if One (0018,0010) is present unless Two (0018,0012) is present.", "?", True),
     ("The name of it.", "?", True),
 ]  # fmt: skip
@@ -60,6 +86,14 @@ SENTENCES = [
 @pytest.mark.parametrize(("text", "expression", "otherwise"), SENTENCES)
 def test_the_prose_becomes_expressions(prose, text, expression, otherwise):
     assert prose.condition(text) == (expression, otherwise)
+
+
+def test_a_condition_behind_a_note_is_read(prose):
+    text = prose.plain(
+        "<p>A distance.</p><div><h3>Note</h3><div><p>Required if told (0001,0001) is present.</p>"
+        "</div></div><p>Required if One (0018,0010) is present.</p>"
+    )
+    assert text == "A distance. Required if One (0018,0010) is present."
 
 
 def test_attributes_from_further_out_are_marked(prose):

@@ -1,0 +1,1 @@
+"""Raman spectra for sdq: an example of a modality plugin."""
