@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= sdq-out
 
-.PHONY: demo test lint bench fuzz clean
+.PHONY: demo test lint docs bench fuzz clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -13,7 +13,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,embedders,signals,ehr,audit,report,review,wfdb,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,embedders,signals,ehr,audit,report,review,wfdb,docs,test]'
 	touch $@
 
 # The verdicts of the demo are verdicts, not errors: only unusable input (2) fails the target.
@@ -28,6 +28,11 @@ lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy sdq_core sdq_imaging sdq_signals sdq_ehr
 	$(BIN)/lint-imports
+
+# The documentation as a site, from local files alone: build/site/index.html. Its search works where
+# the folder is served: python -m http.server --directory build/site
+docs: $(VENV)/.installed-test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/imaging.py

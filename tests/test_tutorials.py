@@ -1,7 +1,8 @@
 """The tutorials do what they say: commands and examples run, on a part of the shipped data.
 
-Each tutorial's own commands are run in their order in a folder that holds a part of its fixture; then its
-Python examples, which read what the commands wrote. Values in the text are of the whole data.
+Each tutorial's own commands are run in their order in a folder that holds a part of its fixture;
+then its Python examples, which read what the commands wrote. Values in the text are of the whole
+data.
 """
 
 import csv
@@ -51,7 +52,7 @@ def labelled(source: Path, target: Path, count: int) -> None:
 
 def some_radiographs(source: Path, target: Path) -> None:
     for role in ("train", "holdout", "synthetic"):
-        labelled(source / role, target / role, 40)
+        labelled(source / role, target / role, 30)
     study = yaml.safe_load((target / "study.yaml").read_text(encoding="utf-8"))
     study["settings"] = {"embeddings": ["radiomic"]}
     (target / "study.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
@@ -63,22 +64,33 @@ def some_recordings(source: Path, target: Path) -> None:
             kept = np.r_[0:40]
             np.savez(
                 target / f"{role}.npz",
-                **{k: whole[k][kept] if len(whole[k].shape) and len(whole[k]) == 200 else whole[k]
-                   for k in whole},
+                **{
+                    k: whole[k][kept] if len(whole[k].shape) and len(whole[k]) == 200 else whole[k]
+                    for k in whole
+                },
             )
     labelled(source / "synthetic", target / "synthetic", 40)
     shutil.copytree(ROOT / "fixtures/mitdb", target.parent / "mitdb")
 
 
 def some_patients(source: Path, target: Path) -> None:
+    """Take the patients who were copied, and some others."""
+
+    def born(role: str) -> set[tuple[str, str]]:
+        return {(r["sex"], r["birth_date"]) for r in rows(source / role / "patients.csv")}
+
+    copied = born("train") & born("synthetic")
     for role in ("train", "holdout", "synthetic"):
-        known = None
-        for table in ("patients", "visits", "labs"):
+        patients = rows(source / role / "patients.csv")
+        patients.sort(key=lambda r: (r["sex"], r["birth_date"]) not in copied)
+        patients = patients[:80]
+        known = {row["patient_id"] for row in patients}
+        write_rows(target / role / "patients.csv", patients)
+        for table in ("visits", "labs"):
             found = rows(source / role / f"{table}.csv")
-            if known is None:
-                found = found[:: 2 if role == "synthetic" else 1][:200]
-                known = {row["patient_id"] for row in found}
-            write_rows(target / role / f"{table}.csv", [r for r in found if r["patient_id"] in known])
+            write_rows(
+                target / role / f"{table}.csv", [r for r in found if r["patient_id"] in known]
+            )
 
 
 @pytest.mark.parametrize(

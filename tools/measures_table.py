@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
+
+import yaml
 
 from sdq_core.modality import load_modality
 from sdq_core.profiles import Criterion, load_profile
@@ -18,6 +21,22 @@ from sdq_core.vocabulary import TERMS, Characteristic
 
 PAGE = Path(__file__).parents[1] / "docs/measures.md"
 MODALITIES = ("imaging", "signals", "ehr")
+REVIEW = """
+## The manual review
+
+Measures of every modality that a [blinded review](review.md) adds to a result when it is analysed.
+They are judged by the profile if it names them, else by what the review's plan stated before the
+first reading.
+
+| id | what it says | criterion of the plan |
+| --- | --- | --- |
+"""
+PLANNED = {
+    "fidelity.review_auc": "between 1 - `margin` and `margin`",
+    "completeness.review_rating": "at least 1 - `margin`",
+    "completeness.review_accuracy": "at least `least_accuracy`, or as real cases",
+}
+"""Measure of the review -> what `sdq_core.review.adding.criterion_of` takes from the plan."""
 HEAD = """# Measures
 
 Written by `tools/measures_table.py` from the code: what each modality measures, what it says, and
@@ -34,7 +53,9 @@ def table(name: str) -> Iterator[str]:
     )
     texts = modality.measures()
     profile = load_profile("default", modality.profile_folder(), name, modality.default_profile)
-    criteria: dict[str, Criterion] = {c.id: c for c in profile.criteria}
+    criteria: dict[str, list[Criterion]] = {}
+    for criterion in profile.criteria:
+        criteria.setdefault(criterion.id, []).append(criterion)
     yield f"\n## {name}\n"
     for evaluation in modality.characteristics(study):
         english, chinese = TERMS[str(Characteristic(evaluation.characteristic))]
@@ -42,13 +63,28 @@ def table(name: str) -> Iterator[str]:
         yield "| id | what it says | default criterion | its source |"
         yield "| --- | --- | --- | --- |"
         for id_ in evaluation.ids:
-            criterion = criteria.get(id_)
-            rule = "informative" if criterion is None else _rule(criterion)
-            source = "" if criterion is None else criterion.source
+            own = criteria.get(id_, [])
+            rule = "; ".join(_named(c) for c in own) or "informative"
+            source = "; ".join(dict.fromkeys(c.source for c in own))
             says = f"**{texts[id_].title}** {texts[id_].title_zh}. {texts[id_].says}"
             cells = (f"`{id_}`", says, rule, source)
             yield "| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |"
         yield ""
+
+
+def review() -> Iterator[str]:
+    """Yield the lines of the manual review."""
+    texts = yaml.safe_load((files("sdq_core.review") / "measures.yaml").read_text("utf-8"))
+    yield REVIEW.rstrip()
+    for id_, (title, title_zh, says, *_) in texts.items():
+        rule = PLANNED.get(id_, "informative")
+        yield f"| `<modality>.{id_}` | **{title}** {title_zh}. {says} | {rule} |"
+
+
+def _named(criterion: Criterion) -> str:
+    """Return a rule with the variant that it is for."""
+    rule = _rule(criterion)
+    return rule if criterion.variant is None else f"`{criterion.variant}`: {rule}"
 
 
 def _rule(criterion: Criterion) -> str:
@@ -69,7 +105,7 @@ def _rule(criterion: Criterion) -> str:
 
 def page() -> str:
     """Return the whole page."""
-    lines = [line for name in MODALITIES for line in table(name)]
+    lines = [*(line for name in MODALITIES for line in table(name)), *review()]
     return HEAD + "\n".join(lines).rstrip() + "\n"
 
 

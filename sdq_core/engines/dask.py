@@ -55,11 +55,12 @@ class DaskEngine:
     Before the first shard every worker is checked: the versions of sdq and of the packages that
     descriptions come from, and what the function itself asks for (`Prepared`). A worker that
     joins later is checked when it gets its first shard. At most two shards for each worker are on
-    their way (one on this machine): that bounds the memory, and hides the way of the next one.
+    their way: that bounds the memory, and a worker has the next one when it has done one.
 
-    When a worker dies, Dask gives its shards to others: a cluster of our own not at all, one at
-    an address as often as its scheduler allows (``distributed.scheduler.allowed-failures``, 3). A
-    shard that ended so many is tried once more, one element at a time and nothing beside it.
+    When a worker dies, a cluster at an address gives its shards to others as often as its
+    scheduler allows (``distributed.scheduler.allowed-failures``, 3), one of our own does not. Then
+    they are tried again, one element at a time and nothing beside it; in a cluster of our own
+    twice, because a shard that only waited has died with the one that did it.
 
     Parameters
     ----------
@@ -138,8 +139,11 @@ class DaskEngine:
                 client = self._connected()
                 check_workers(client, order)
                 killed = yield from self._run(client, order, waiting, None)
-                singles: deque[Sequence[T]] = deque((e,) for shard in killed for e in shard)
-                for (element,) in (yield from self._run(client, order, singles, 1)):
+                # A shard that only waited may have died with another: that proves nothing.
+                for _ in range(1 if self._address else 2):
+                    singles: deque[Sequence[T]] = deque((e,) for shard in killed for e in shard)
+                    killed = yield from self._run(client, order, singles, 1)
+                for (element,) in killed:
                     yield Crashed(element)
             finally:
                 self.close()
@@ -176,9 +180,7 @@ class DaskEngine:
 
         flying: dict[Future[Any], Sequence[T]] = {}
         killed: list[Sequence[T]] = []
-        # In a cluster of our own a shard that only waits for a worker would die with it.
-        each = 1 if self._address is None else 2
-        most = depth or each * len(client.nthreads())
+        most = depth or 2 * len(client.nthreads())
         looked = alone = time.monotonic()
         try:
             while waiting or flying:
@@ -203,7 +205,7 @@ class DaskEngine:
                     looked = now
                     count = len(client.nthreads())
                     if count:
-                        alone, most = now, depth or each * count
+                        alone, most = now, depth or 2 * count
                     elif now - alone > _ALONE:
                         raise UsageError(
                             f"{self._named}: all workers have gone; start workers and run again: "

@@ -19,6 +19,7 @@ from sdq_core.cli import main
 from sdq_core.describe import describe
 from sdq_core.describe_shard import DescribeShard, Home
 from sdq_core.engines import make_engine
+from sdq_core.engines.dask_check import compare
 from sdq_core.errors import InputError, PluginError, StoreError, UsageError
 from sdq_core.files import TEMPORARY
 from sdq_core.hashing import hash_file
@@ -361,7 +362,7 @@ def test_a_cluster_on_this_machine_survives_an_item_that_kills(tmp_path: Path) -
         "toy.structure.describer_crashed" if i == 3 else None for i in range(10)
     ]
     assert (report.described, report.failed) == (10, 1)
-    assert Counter(calls(log))[items[3].digest] == 2
+    assert Counter(calls(log))[items[3].digest] in (2, 3)  # with its shard, if that was begun
     sound = [item for k, item in enumerate(items) if k != 3]
     kept = describe(sound, Toy(), tmp_path / "s", engine="serial")
     assert (kept.described, kept.reused) == (0, 9)
