@@ -13,7 +13,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,embedders,signals,ehr,audit,report,review,wfdb,docs,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[imaging,embedders,signals,ehr,audit,report,review,wfdb,remote,dask,pytest,docs,test]'
 	touch $@
 
 # The verdicts of the demo are verdicts, not errors: only unusable input (2) fails the target.
@@ -26,7 +26,7 @@ test: $(VENV)/.installed-test lint
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy sdq_core sdq_imaging sdq_signals sdq_ehr
+	$(BIN)/mypy sdq_core sdq_imaging sdq_signals sdq_ehr sdq_pytest
 	$(BIN)/lint-imports
 
 # The documentation as a site, from local files alone: build/site/index.html. Its search works where

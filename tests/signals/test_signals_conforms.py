@@ -6,6 +6,7 @@ from cohorts_made import RATE, write
 from sdq_core.rule_book import RuleBook
 from sdq_core.testing import Example, parametrize_with_checks
 from sdq_signals.channels import LEADS
+from sdq_signals.conformity.rules import RULES as CONFORMITY
 from sdq_signals.modality import Signals
 from sdq_signals.rules import RULES
 from sdq_signals.simulated_ecg import simulate
@@ -15,7 +16,10 @@ class Electrocardiograms(Example):
     modality = Signals
     worsens = ("signals.fidelity.spectrum_distance", "signals.fidelity.energy_distance")
     items = 50
-    rule_books = (RuleBook("signals", RULES),)
+    rule_books = (
+        RuleBook("signals", RULES),
+        RuleBook("signals", {rule: said[:3] for rule, said in CONFORMITY.items()}),
+    )
 
     def make(self, folder, seed, items, *, synthetic, severity):
         samples = simulate(items, rate=RATE, seed=seed).samples
