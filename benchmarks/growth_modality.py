@@ -43,7 +43,9 @@ class GrowthDescriber:
         x[0] += item.digest[0] > "7"
         noise = rng.standard_normal(SIDE * SIDE + 512, np.float32)
         shown = {k: f"value {int(item.digest[k], 16)}" for k in range(8)}
-        finding = Finding("growth.semantics.odd", Severity.WARNING, "odd", "不符", f"tag {x[1] > 0}")
+        finding = Finding(
+            "growth.semantics.odd", Severity.WARNING, "odd", "不符", f"tag {x[1] > 0}"
+        )
         other = Finding("growth.metadata.thin", Severity.INFO, "thin", "不足", item.digest[:1])
         return Description(
             scalars=dict(zip(SCALARS, x.tolist(), strict=True)),

@@ -171,6 +171,23 @@ class DescriptionColumns(Sequence[Description]):
         """Return the metadata of one row."""
         return self._metadata(self._row(row))
 
+    def metadata_column(self, key: str) -> list[str | None]:
+        """Return one header value of all rows; None where there is none."""
+        runs = self._data.metadata
+        if key not in runs.pool:
+            return [None] * len(self)
+        # Every run has whole pairs, so that keys stand at even places.
+        places = 2 * np.flatnonzero(runs.codes[::2] == runs.pool.index(key))
+        start = runs.start[self._rows]
+        nearest = np.searchsorted(places, start)
+        places = np.append(places, np.iinfo(np.int64).max - 1)[nearest]
+        inside = places < start + runs.length[self._rows]
+        numbers = runs.codes[np.where(inside, places + 1, 0)]
+        return [
+            runs.pool[k] if there else None
+            for k, there in zip(numbers.tolist(), inside.tolist(), strict=True)
+        ]
+
     def findings(self) -> Iterator[tuple[int, Finding]]:
         """Yield row and finding of all findings, by row."""
         runs = self._data.findings

@@ -176,6 +176,10 @@ class DescriptionTable:
         """Return the metadata of one item."""
         return self._descriptions.metadata(row)
 
+    def metadata_column(self, key: str) -> list[str | None]:
+        """Return one header value of all items, None where an item has none."""
+        return self._descriptions.metadata_column(key)
+
     @property
     def findings(self) -> tuple[Finding, ...]:
         """All findings with their item and role filled in; made anew each time."""

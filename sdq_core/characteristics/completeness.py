@@ -26,10 +26,11 @@ def content_key(cohort: Cohort) -> NDArray[np.str_]:
     The digest of the decoded values where the modality gives one (metadata key
     ``"content:sha256"``), so that re-encoding hides nothing; else the digest of the bytes.
     """
+    decoded = cohort.table.metadata_column("content:sha256")
     return np.array(
         [
-            cohort.table.metadata(i).get("content:sha256", item.digest)
-            for i, item in enumerate(cohort.table.items)
+            item.digest if key is None else key
+            for item, key in zip(cohort.table.items, decoded, strict=True)
         ],
         dtype=np.str_,
     )

@@ -93,7 +93,10 @@ def same_table(a: DescriptionTable, b: DescriptionTable) -> None:
         np.testing.assert_array_equal(x, y)
     np.testing.assert_array_equal(a.readable, b.readable)
     assert a.findings == b.findings
-    assert [a.metadata(k) for k in range(len(a))] == [b.metadata(k) for k in range(len(b))]
+    metadata = [a.metadata(k) for k in range(len(a))]
+    assert metadata == [b.metadata(k) for k in range(len(b))]
+    for key in ("键0", "键3", "value 1", "none"):
+        assert a.metadata_column(key) == [m.get(key) for m in metadata]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,7 +1,5 @@
 """Health records keep to what every modality must keep to; run on a simulated table."""
 
-from types import MappingProxyType
-
 import pyarrow as pa
 import pyarrow.compute as pc
 from ehr_cohorts import TABLE_SCHEMA, write
@@ -24,13 +22,6 @@ class Records(Example):
     settings = {"schema": SCHEMA}  # noqa: RUF012
     items = 80
     rule_books = (RuleBook("ehr", {**RULES, **IDENTIFIER_RULES}),)
-
-    expected_failures = MappingProxyType(
-        {
-            "check_measures_are_documented": "texts of conditional_excess, a shared measure that "
-            "records do not have, are given all the same"
-        }
-    )
 
     def make(self, folder, seed, items, *, synthetic, severity):
         table = simulate_table(items, seed=1000 * seed)

@@ -1,0 +1,1 @@
+"""Writes parts of real health records as cohorts, as they are or with a planted defect."""
