@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= sdq-out
 
-.PHONY: demo test lint docs bench fuzz clean
+.PHONY: demo test lint validity docs bench fuzz clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -38,6 +38,18 @@ bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/imaging.py
 	$(BIN)/python benchmarks/signals.py
 	$(BIN)/python benchmarks/ehr.py
+
+# Hours: real data that should pass and planted defects that should fail, into docs/validity.md.
+# DATA is a folder with the sets that the benchmarks name; without it only the shipped data are used.
+validity: $(VENV)/.installed-test
+	$(BIN)/python benchmarks/calibration.py --output $(OUT)/calibration --runs 20 --markdown docs/validity.md
+ifdef DATA
+	$(BIN)/python benchmarks/validity.py --data $(DATA)/imaging --seeds 5
+	$(BIN)/python benchmarks/false_alarms.py --data $(DATA)/imaging --runs 20
+	$(BIN)/python benchmarks/signals_validity.py --data $(DATA)/signals --seeds 5 --splits 40
+	$(BIN)/python benchmarks/ehr_validity.py
+	$(BIN)/python benchmarks/bias.py --data $(DATA) --seeds 12 --quiet 60
+endif
 
 # Ten minutes of broken DICOM files; faulty ones are kept.
 fuzz: $(VENV)/.installed-test

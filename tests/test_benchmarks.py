@@ -36,3 +36,11 @@ def test_the_benchmark_of_records_runs_and_values_agree():
     rows = rows_of("ehr.py", "--only", "nearest")
     for name in ("12 numbers and 8 categories", "scikit-learn brute force", "surprisal"):
         assert any(name in row for row in rows), name
+
+
+@pytest.mark.slow
+def test_planted_defects_are_found_in_each_modality():
+    """The short form of `make validity`; the exit code is 1 where one is not found."""
+    rows = rows_of("calibration.py", "--workers", "2")
+    for name in ("peaks clipped", "keys that lead nowhere", "identifiers"):
+        assert any(name in row for row in rows), name
