@@ -101,7 +101,10 @@ EngineOption = Annotated[
 WorkersOption = Annotated[int | None, typer.Option(help="Worker processes.", min=1)]
 DeviceOption = Annotated[
     str | None,
-    typer.Option(help="Where networks compute, of modalities that have any: auto, cpu or cuda."),
+    typer.Option(
+        help="Where networks, neighbours and MS-SSIM are computed, of modalities that have a "
+        "choice: auto, cpu, cuda or cuda:N."
+    ),
 ]
 LanguageOption = Annotated[Language, typer.Option(help="Language of the report.")]
 CalibrationOption = Annotated[
@@ -387,6 +390,10 @@ def _on_device(study: Study, device: str | None) -> Study:
     """Put the option above the study's own setting; the modality says which it knows."""
     if device is None:
         return study
+    if device != "auto":  # which needs no check, and torch takes long to load
+        from sdq_core.acceleration import chosen_device
+
+        chosen_device(device)
     return study.model_copy(update={"settings": {**study.settings, "device": device}})
 
 

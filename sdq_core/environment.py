@@ -8,7 +8,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,9 @@ def hardware(device: str = "cpu") -> dict[str, Any]:
     torch = sys.modules.get("torch")
     if torch is not None and not device.startswith("cpu"):
         with contextlib.suppress(Exception):  # a driver may fail in any way; it is only a note
-            found["accelerator"] = str(torch.cuda.get_device_name())
+            found["accelerator"] = str(
+                torch.cuda.get_device_name(device if ":" in device else None)
+            )
     return {key: value for key, value in found.items() if value}
 
 
@@ -87,7 +89,10 @@ def _processor() -> str:
 
 
 def environment(
-    timings: Mapping[str, float], store: Mapping[str, Any], device: str = "cpu"
+    timings: Mapping[str, float],
+    store: Mapping[str, Any],
+    device: str = "cpu",
+    on_device: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the environment of a run.
 
@@ -99,6 +104,8 @@ def environment(
         What was described, reused and discarded.
     device : str
         As in `hardware`.
+    on_device : sequence of mapping
+        What was computed on a device, of `sdq_core.acceleration.recorded`.
 
     Returns
     -------
@@ -114,4 +121,5 @@ def environment(
         "hardware": hardware(device),
         "timings": {k: round(v, 3) for k, v in timings.items()},
         "store": dict(store),
+        **({"on_device": [dict(step) for step in on_device]} if on_device else {}),
     }

@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from sdq_core.acceleration import recorded
 from sdq_core.calibration.applying import apply_calibration
 from sdq_core.calibration.file import load_calibration
 from sdq_core.cohort import Cohort, Cohorts
@@ -144,19 +146,21 @@ def evaluate(
     )
     described = replace(described, findings=(*staged.findings, *described.findings))
     middle = time.monotonic()
-    measurements, findings = compare(described, progress)
-    judgements = judge_all(measurements, profile)
-    timings = {"describe_s": middle - started, "compare_s": time.monotonic() - middle}
-    return document(
-        described,
-        profile,
-        judgements,
-        findings,
-        out,
-        timings,
-        show_real=show_real,
-        progress=progress,
-    )
+    with recorded() as on_device:
+        measurements, findings = compare(described, progress)
+        judgements = judge_all(measurements, profile)
+        timings = {"describe_s": middle - started, "compare_s": time.monotonic() - middle}
+        return document(
+            described,
+            profile,
+            judgements,
+            findings,
+            out,
+            timings,
+            show_real=show_real,
+            on_device=on_device,
+            progress=progress,
+        )
 
 
 @dataclass(frozen=True)
@@ -332,6 +336,7 @@ def document(
     timings: dict[str, float],
     *,
     show_real: bool = False,
+    on_device: Sequence[Mapping[str, Any]] = (),
     progress: Progress | None = None,
 ) -> Result:
     """Put everything into the one result and write it with its findings, manifests and gallery."""
@@ -392,6 +397,7 @@ def document(
                 "notes": list(described.report.notes),
             },
             str(describer.settings.get("device", "cpu")),
+            on_device,  # read after the gallery was made, which adds to it
         ),
     )
     save_result(result, out / "result.json")

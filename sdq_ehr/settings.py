@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from sdq_core.acceleration import DEVICES
 from sdq_core.errors import StudyError
 from sdq_ehr.schema import CODE_SYSTEMS, Schema, read_schema
 
@@ -45,6 +46,8 @@ class EhrSettings(BaseModel):
     generator : str, optional
         ``module:function`` that gives an object with ``fit`` and ``sample``: then a shadow-model
         attack runs too. The module is imported and run only when this is given.
+    device : str
+        Where the nearest patients are searched: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
     Examples
     --------
@@ -65,6 +68,7 @@ class EhrSettings(BaseModel):
     rules: tuple[str, ...] = ()
     regression_targets: tuple[str, ...] = ()
     generator: str | None = None
+    device: str = Field(default="cpu", pattern=DEVICES)
 
     @field_validator("encoding")
     @classmethod

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sdq_core.acceleration import chosen_device
 from sdq_core.description import Description, Item
 from sdq_core.errors import UnreadableItem
 from sdq_core.finding import Finding
 from sdq_core.hashing import array_digest
 from sdq_imaging import visible
 from sdq_imaging.embeddings.asked import Asked
-from sdq_imaging.embeddings.devices import chosen_device
 from sdq_imaging.embeddings.networks import NetworkEmbedder
 from sdq_imaging.embeddings.registry import Embedder, facts_of, make
 from sdq_imaging.embeddings.whole import Whole
@@ -66,10 +66,12 @@ class ImagingDescriber:
         """Return the describer for validated settings, with every embedder whose file is there."""
         asked = {a.called: a for a in settings.embeddings if not a.lacking}
         stated = settings.model_dump(mode="json", exclude={"embeddings", "masks"})
-        kind = BatchImagingDescriber if chosen_device(settings.device) == "cuda" else cls
+        device = chosen_device(settings.device)
+        kind = cls if device == "cpu" else BatchImagingDescriber
         return kind(
             {
                 **stated,
+                "device": device,  # which descriptions depend on, whatever "auto" means elsewhere
                 "masks": settings.masks is not None,
                 "embeddings": {name: facts_of(a) for name, a in asked.items()},
             },

@@ -145,6 +145,7 @@ class ImagingFidelity(Fidelity):
         from sdq_imaging.structural_similarity import pairwise_ms_ssim
 
         id_ = self.id("ms_ssim_diversity")
+        device = str(cohorts.study.settings.get("device", "cpu"))
         synthetic, groups = _pictures([cohorts.synthetic], DIVERSITY_ITEMS)
         real, real_groups = _pictures(cohorts.real, 2 * DIVERSITY_ITEMS)
         size = min(len(synthetic), len(real) // 2)
@@ -165,7 +166,8 @@ class ImagingFidelity(Fidelity):
         def matrix(images: NDArray[np.float32]) -> NDArray[np.float64]:
             i, j = np.triu_indices(len(images), 1)
             found = np.full((len(images), len(images)), np.nan)
-            found[i, j] = pairwise_ms_ssim(images, np.column_stack([i, j]), 1.0)
+            pairs = np.column_stack([i, j])
+            found[i, j] = pairwise_ms_ssim(images, pairs, 1.0, device=device)
             return found
 
         def mean(m: NDArray[np.float64], rows: Index, g: NDArray[np.str_]) -> float:

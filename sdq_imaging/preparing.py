@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sdq_core.acceleration import chosen_device
 from sdq_core.errors import PluginError, StudyError
 from sdq_core.study import Study
 from sdq_imaging.embeddings.asked import DEFAULT, Asked
@@ -23,8 +24,11 @@ def prepared(study: Study) -> Study:
     ------
     StudyError
         A file does not fit, has another hash, or its network cannot be computed.
+    PluginError
+        A CUDA device is asked for and there is none.
     """
     settings = ImagingSettings.of(study.settings)
+    chosen_device(settings.device)
     if all(a.name in DEFAULT or a.lacking for a in settings.embeddings):
         return study
     found = [_tried(a, settings.device) for a in settings.embeddings]

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from sdq_core.acceleration import DEVICES
 from sdq_core.errors import StudyError
 from sdq_imaging.embeddings.asked import DEFAULT, Asked
 
@@ -51,8 +52,9 @@ class ImagingSettings(BaseModel):
         named like the cohort's or directly; see `sdq_imaging.masks.mask_files`.
     regions : mapping of int to Region
         The label values that masks may hold, with what is plausible of each.
-    device : {"auto", "cpu", "cuda"}
-        Where embeddings are computed.
+    device : str
+        Where embeddings, neighbours and MS-SSIM are computed: ``auto``, ``cpu``, ``cuda`` or
+        ``cuda:N``; see `sdq_core.acceleration`.
     embeddings : list of str or Asked
         Embeddings by name, or with the file that they need; by default those that need none.
     """
@@ -63,7 +65,7 @@ class ImagingSettings(BaseModel):
     dimensions: Literal["auto", "2d"] = "auto"
     masks: str | None = None
     regions: dict[Annotated[int, Field(ge=1, le=255)], Region] = Field(default_factory=dict)
-    device: Literal["auto", "cpu", "cuda"] = "cpu"
+    device: str = Field(default="cpu", pattern=DEVICES)
     embeddings: tuple[Asked, ...] = Field(
         default=tuple(Asked(name=n) for n in DEFAULT), min_length=1
     )

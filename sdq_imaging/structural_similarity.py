@@ -8,15 +8,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sdq_core.acceleration import Blocks, computed
 from sdq_core.errors import UsageError
 
-__all__ = ["TAPS", "ms_ssim", "pairwise_ms_ssim", "ssim", "ssim_maps"]
+__all__ = [
+    "SCALE_WEIGHTS",
+    "TAPS",
+    "WEIGHTS",
+    "contrast",
+    "luminance",
+    "ms_ssim",
+    "pairwise_ms_ssim",
+    "ssim",
+    "ssim_maps",
+]
 
 Values = NDArray[np.floating]
 
 TAPS, SIGMA = 11, 1.5
 K1, K2 = 0.01, 0.03
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+
+DEVICE_TOLERANCE = 1e-6
+"""Of MS-SSIM on a CUDA device, absolute."""
 
 
 def ssim(a: ArrayLike, b: ArrayLike, data_range: float) -> NDArray[np.float64]:
@@ -68,8 +82,8 @@ def ssim_maps(a: ArrayLike, b: ArrayLike, data_range: float) -> NDArray[np.float
     found = []
     for x, y in zip(first, second, strict=True):
         of_x, of_y = _moments(x, blur), _moments(y, blur)
-        similar = _contrast(of_x, of_y, blur(x * y), data_range)
-        similar *= _luminance(of_x, of_y, data_range)
+        similar = contrast(of_x, of_y, blur(x * y), data_range)
+        similar *= luminance(of_x, of_y, data_range)
         found.append(similar)
     return np.stack(found)
 
@@ -105,7 +119,9 @@ def ms_ssim(a: ArrayLike, b: ArrayLike, data_range: float) -> NDArray[np.float64
     )
 
 
-def pairwise_ms_ssim(images: ArrayLike, pairs: ArrayLike, data_range: float) -> NDArray[np.float64]:
+def pairwise_ms_ssim(
+    images: ArrayLike, pairs: ArrayLike, data_range: float, *, device: str = "cpu"
+) -> NDArray[np.float64]:
     """Return the multi-scale structural similarity of many pairs of one set.
 
     Parameters
@@ -113,6 +129,8 @@ def pairwise_ms_ssim(images: ArrayLike, pairs: ArrayLike, data_range: float) -> 
     images : array_like, shape (n, y, x)
     pairs : array_like of int, shape (m, 2)
     data_range : float
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; values agree within 1e-6.
 
     Returns
     -------
@@ -127,9 +145,20 @@ def pairwise_ms_ssim(images: ArrayLike, pairs: ArrayLike, data_range: float) -> 
     """
     stack, _ = _pairs(images, images, data_range, TAPS)
     index = np.asarray(pairs, dtype=np.intp).reshape(-1, 2)
-    blurs = _Blurs()
-    known = [_pyramid(x, blurs) for x in stack]
-    return np.array([_combined(known[i], known[j], data_range, blurs) for i, j in index])
+
+    def on_device(blocks: Blocks) -> NDArray[np.float64]:
+        from sdq_imaging.similarity_on_device import pairwise_on_device
+
+        return pairwise_on_device(stack, index, data_range, blocks)
+
+    def on_processor() -> NDArray[np.float64]:
+        blurs = _Blurs()
+        known = [_pyramid(x, blurs) for x in stack]
+        return np.array([_combined(known[i], known[j], data_range, blurs) for i, j in index])
+
+    # Two passes of a window over each pixel and, in all, a third of it at the smaller scales.
+    work = float(len(index)) * stack[:1].size * 2 * TAPS * 4 / 3
+    return computed(device, work, "MS-SSIM", DEVICE_TOLERANCE, on_device, on_processor)
 
 
 Level = tuple[Values, tuple[Values, Values]]
@@ -145,9 +174,9 @@ def _combined(a: list[Level], b: list[Level], data_range: float, blurs: _Blurs) 
     weights /= weights.sum()
     value = 1.0
     for k, ((x, of_x), (y, of_y)) in enumerate(zip(a, b, strict=True)):
-        term = _contrast(of_x, of_y, blurs[x.shape](x * y), data_range)
+        term = contrast(of_x, of_y, blurs[x.shape](x * y), data_range)
         if k == len(a) - 1:
-            term *= _luminance(of_x, of_y, data_range)
+            term *= luminance(of_x, of_y, data_range)
         value *= max(float(term.mean(dtype=np.float64)), 0.0) ** float(weights[k])
     return value
 
@@ -167,10 +196,9 @@ def _moments(x: Values, blur: _Gaussian) -> tuple[Values, Values]:
     return blur(x), blur(x * x)
 
 
-def _luminance(
-    of_x: tuple[Values, Values], of_y: tuple[Values, Values], data_range: float
-) -> Values:
-    c1 = np.float32((K1 * data_range) ** 2)
+def luminance(of_x: tuple[Any, Any], of_y: tuple[Any, Any], data_range: float) -> Any:
+    """Return the likeness of local means; of arrays, or of tensors."""
+    c1 = float(np.float32((K1 * data_range) ** 2))
     mx, my = of_x[0], of_y[0]
     found = 2 * (mx * my)
     found += c1
@@ -180,11 +208,9 @@ def _luminance(
     return found
 
 
-def _contrast(
-    of_x: tuple[Values, Values], of_y: tuple[Values, Values], xy: Values, data_range: float
-) -> Values:
-    """Contrast and structure, written over the blurred product."""
-    c2 = np.float32((K2 * data_range) ** 2)
+def contrast(of_x: tuple[Any, Any], of_y: tuple[Any, Any], xy: Any, data_range: float) -> Any:
+    """Return contrast and structure, written over the blurred product; of arrays or tensors."""
+    c2 = float(np.float32((K2 * data_range) ** 2))
     (mx, xx), (my, yy) = of_x, of_y
     xy -= mx * my
     xy *= 2
@@ -202,7 +228,7 @@ def _kernel() -> Values:
     return np.asarray(weights / weights.sum(), dtype=np.float32)
 
 
-_WEIGHTS = _kernel()
+WEIGHTS = _kernel()
 
 
 class _Gaussian:
@@ -236,10 +262,10 @@ class _Blurs(dict[tuple[int, ...], _Gaussian]):
 def _weighted(parts: list[Values], found: Values, sums: Values) -> None:
     """Sum of the parts by the window's weights; it is symmetric, so its two halves add first."""
     half = TAPS // 2
-    np.multiply(parts[half], _WEIGHTS[half], out=found)
+    np.multiply(parts[half], WEIGHTS[half], out=found)
     for j in range(half):
         np.add(parts[j], parts[TAPS - 1 - j], out=sums)
-        np.multiply(sums, _WEIGHTS[j], out=sums)
+        np.multiply(sums, WEIGHTS[j], out=sums)
         np.add(found, sums, out=found)
 
 

@@ -74,7 +74,7 @@ def calibrate(
         Path | None, typer.Option(help="Folder of the descriptions (default: OUTPUT/store).")
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="Where networks compute: auto, cpu or cuda.")
+        str | None, typer.Option(help="Where networks compute: auto, cpu, cuda or cuda:N.")
     ] = None,
     language: Annotated[Language, typer.Option(help="Of calibration.html.")] = Language.EN,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,

@@ -8,7 +8,7 @@ run, and the result does not depend on the rough arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,6 +27,9 @@ QUERIES, REFERENCES = 512, 512
 _RUN = 16
 _RUNS = 2**13  # of a query, at most, where runs may be longer
 _CHUNK = 2**18
+
+
+LeastOfRuns = Callable[[slice, tuple[Index, Index] | None, int, NDArray[Any]], None]
 
 
 class CostModel(Protocol):
@@ -56,6 +59,8 @@ def search(
     sizes: tuple[int, int],
     k: int,
     groups: tuple[NDArray[np.generic], NDArray[np.generic]] | None = None,
+    *,
+    least_of_runs: LeastOfRuns | None = None,
 ) -> tuple[Values, Index]:
     """Return the k references of least cost for each query.
 
@@ -68,6 +73,9 @@ def search(
         At least 1, at most the number of references.
     groups : pair of ndarray, optional
         Groups of the queries and of the references: pairs of one group do not count.
+    least_of_runs : callable, optional
+        Takes the place of the model's `tile`: writes the least rough cost of each run for some
+        queries, given the groups' numbers and the length of a run.
 
     Returns
     -------
@@ -87,33 +95,54 @@ def search(
     run = _RUN
     while m > run * _RUNS and run < REFERENCES:
         run *= 2
-    never = np.inf if model.dtype.kind == "f" else np.iinfo(model.dtype).max
     numbers = None if groups is None else _numbers(*groups)
     costs, indices = np.full((n, k), np.inf), np.full((n, k), -1, dtype=np.intp)
+    if least_of_runs is None:
+        least_of_runs = _Tiles(model, m)
     least = np.empty((-(-m // run), min(n, QUERIES)), model.dtype)
-    tile = np.empty((REFERENCES, min(n, QUERIES)), model.dtype)
     for start in range(0, n, QUERIES):
         rows = slice(start, min(start + QUERIES, n))
         width = rows.stop - rows.start
-        if width != tile.shape[1]:
-            tile, least = (np.ascontiguousarray(a[:, :width]) for a in (tile, least))
-        prepared = model.prepare(rows)
-        for first in range(0, m, REFERENCES):
-            last = min(first + REFERENCES, m)
-            model.tile(prepared, slice(first, last), tile[: last - first])
-            if numbers is not None:
-                same = numbers[1][first:last, None] == numbers[0][rows]
+        if width != least.shape[1]:
+            least = np.ascontiguousarray(least[:, :width])
+        least_of_runs(rows, numbers, run, least)
+        found = _promising(least, k, 2 * model.error, _never(model))
+        _settle(model, numbers, (start, m, run), found, costs[rows], indices[rows])
+    return costs, indices
+
+
+class _Tiles:
+    """The least rough cost of each run, tile by tile on the processor."""
+
+    def __init__(self, model: CostModel, m: int) -> None:
+        self._model, self._m = model, m
+        self._tile = np.empty((REFERENCES, 0), model.dtype)
+
+    def __call__(
+        self, queries: slice, groups: tuple[Index, Index] | None, run: int, out: NDArray[Any]
+    ) -> None:
+        """Write the least cost of each run, shape (runs, queries)."""
+        never, width = _never(self._model), queries.stop - queries.start
+        if width != self._tile.shape[1]:
+            self._tile = np.empty((REFERENCES, width), self._model.dtype)
+        tile, prepared = self._tile, self._model.prepare(queries)
+        for first in range(0, self._m, REFERENCES):
+            last = min(first + REFERENCES, self._m)
+            self._model.tile(prepared, slice(first, last), tile[: last - first])
+            if groups is not None:
+                same = groups[1][first:last, None] == groups[0][queries]
                 tile[: last - first][same] = never
             full = -(-(last - first) // run) * run
             tile[last - first : full] = never
             np.minimum.reduce(
                 tile[:full].reshape(-1, run, width),
                 axis=1,
-                out=least[first // run : first // run + full // run],
+                out=out[first // run : first // run + full // run],
             )
-        found = _promising(least, k, 2 * model.error, never)
-        _settle(model, numbers, (start, m, run), found, costs[rows], indices[rows])
-    return costs, indices
+
+
+def _never(model: CostModel) -> float:
+    return np.inf if model.dtype.kind == "f" else float(np.iinfo(model.dtype).max)
 
 
 def first_copies(columns: Iterable[NDArray[Any]], copies: int) -> Index | None:

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sdq_core.acceleration import computed
 from sdq_core.errors import UsageError
 from sdq_core.statistics.arrays import matrix, pair, rows_per_block
+from sdq_core.statistics.neighbours_on_device import closest, nearest_on_device
 
 __all__ = [
     "PRDC",
@@ -51,8 +53,9 @@ def squared_distances(x: ArrayLike, y: ArrayLike) -> Values:
     same = x is y
     a, b = pair(x, y, least=1)
     centre = b.mean(axis=0)
-    a, b = a - centre, b - centre
-    found: Values = a @ b.T
+    a = a - centre
+    b = a if same else b - centre
+    found: Values = a @ b.T  # of one array with itself, half the products
     found *= -2
     found += (a * a).sum(axis=1)[:, None]
     found += (b * b).sum(axis=1)
@@ -63,7 +66,7 @@ def squared_distances(x: ArrayLike, y: ArrayLike) -> Values:
 
 
 def nearest_neighbours(
-    query: ArrayLike, reference: ArrayLike, k: int = 1
+    query: ArrayLike, reference: ArrayLike, k: int = 1, *, device: str = "cpu"
 ) -> tuple[Values, NDArray[np.intp]]:
     """Return the k nearest reference rows of each query row: exact, blocked.
 
@@ -72,6 +75,8 @@ def nearest_neighbours(
     query, reference : array_like, shapes (n, d) and (m, d)
     k : int
         At most m.
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; it changes the time and no bit of the result.
 
     Returns
     -------
@@ -91,6 +96,18 @@ def nearest_neighbours(
         raise UsageError(f"query, reference: columns differ, {q.shape[1]} and {r.shape[1]}")
     if not 1 <= k <= len(r):
         raise UsageError(f"k: must be 1 to {len(r)} (the reference rows), found {k}")
+    return computed(
+        device,
+        float(len(q)) * len(r) * q.shape[1],
+        "nearest neighbours",
+        0.0,
+        lambda blocks: nearest_on_device(q, r, k, blocks),
+        lambda: _nearest(q, r, k),
+    )
+
+
+def _nearest(q: Values, r: Values, k: int) -> tuple[Values, NDArray[np.intp]]:
+    """Find the nearest rows on the processor."""
     centre = r.mean(axis=0)
     near_q, near_r = q - centre, r - centre
     norms = (near_r * near_r).sum(axis=1)
@@ -107,28 +124,16 @@ def nearest_neighbours(
         rows = slice(start, start + step)
         rough = norms - 2 * (near_q[rows] @ near_r.T)
         candidates = np.sort(np.argpartition(rough, spare - 1, axis=1)[:, :spare], axis=1)
-        distances[rows], indices[rows] = _closest(q[rows], r, candidates, k)
+        distances[rows], indices[rows] = closest(q[rows], r, candidates, k)
         # Whoever may be as near as the k-th has to be a candidate: more than the spare ones can
         # be only where many rows are equal, or nearly.
         limit = distances[rows][:, -1] ** 2 - norms_q[rows] + slack[rows]
         crowded = np.flatnonzero((rough <= limit[:, None]).sum(axis=1) > spare)
         for i in crowded:
             every = np.flatnonzero(rough[i] <= limit[i])[None]
-            found = _closest(q[start + i : start + i + 1], r, every, k)
+            found = closest(q[start + i : start + i + 1], r, every, k)
             distances[start + i], indices[start + i] = found[0][0], found[1][0]
     return distances, indices
-
-
-def _closest(
-    q: Values, r: Values, candidates: NDArray[np.intp], k: int
-) -> tuple[Values, NDArray[np.intp]]:
-    """Choose the k nearest of each row's candidates, which come in ascending order."""
-    exact = ((r[candidates] - q[:, None]) ** 2).sum(axis=2)
-    order = np.argsort(exact, axis=1, kind="stable")[:, :k]
-    return (
-        np.sqrt(np.take_along_axis(exact, order, 1)),
-        np.take_along_axis(candidates, order, 1),
-    )
 
 
 def prdc_from_distances(d_rr: ArrayLike, d_ss: ArrayLike, d_rs: ArrayLike, k: int = 5) -> PRDC:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -78,9 +79,10 @@ def membership_scores(sides: Sides, *, seed: int = 0) -> dict[str, Values]:
     train, holdout, synthetic = sides.encoded
     real = joined(train, holdout)
     self = np.arange(len(real))
-    plain = nearest_rows(real, synthetic, 1)[0][:, 0]
-    weighted = nearest_rows(real, synthetic, 1, gains=sides.gains)[0][:, 0]
-    own = nearest_rows(real, real, 1, gains=sides.gains, groups=(self, self))[0][:, 0]
+    nearest = partial(nearest_rows, k=1, device=sides.device)
+    plain = nearest(real, synthetic)[0][:, 0]
+    weighted = nearest(real, synthetic, gains=sides.gains)[0][:, 0]
+    own = nearest(real, real, gains=sides.gains, groups=(self, self))[0][:, 0]
     agreement = sides.agreement_space.nearest(sides.real, sides.synthetic, 1).best
     usual = sides.agreement_space.nearest(sides.real, sides.real, 1, (self, self)).best
     return {

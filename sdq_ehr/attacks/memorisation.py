@@ -84,7 +84,8 @@ def _by_distance(sides: Sides) -> Callable[[MixedRows], NearestReal]:
     real, k = joined(train, holdout), neighbours_needed(len(train), len(holdout))
 
     def search(rows: MixedRows) -> NearestReal:
-        distances, indices = nearest_rows(sides.distance_space.encode(rows), real, k)
+        encoded = sides.distance_space.encode(rows)
+        distances, indices = nearest_rows(encoded, real, k, device=sides.device)
         return NearestReal(closeness(distances), indices)
 
     return search

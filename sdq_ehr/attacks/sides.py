@@ -39,6 +39,8 @@ class Sides:
         Levels of each category.
     names : tuple of str
         Columns, numbers first.
+    device : str
+        Where distances are searched, as in `sdq_core.acceleration.chosen_device`.
 
     Examples
     --------
@@ -53,6 +55,7 @@ class Sides:
     synthetic: MixedRows
     levels: tuple[int, ...]
     names: tuple[str, ...] = ()
+    device: str = "cpu"
 
     @cached_property
     def real(self) -> MixedRows:
@@ -100,7 +103,7 @@ class Sides:
         kept = [*numbers, *(x.shape[1] + j for j in categories)]
         names = tuple(self.names[j] for j in kept) if self.names else ()
         levels = tuple(self.levels[j] for j in categories)
-        return Sides(train, holdout, synthetic, levels, names)
+        return Sides(train, holdout, synthetic, levels, names, self.device)
 
 
 def joined(first: MixedRows, second: MixedRows) -> MixedRows:
@@ -163,7 +166,8 @@ def sides_of(cohorts: Cohorts) -> Compared | None:
         known.rows.take(patients[r]) for r in (Role.TRAIN, Role.HOLDOUT, Role.SYNTHETIC)
     )
     names = [c.name for c in (*known.numbers, *known.categories)] or [""]
-    sides = Sides(train, holdout, synthetic, tuple(known.sizes), tuple(names)).varying()
+    device = str(cohorts.study.settings.get("device", "cpu"))
+    sides = Sides(train, holdout, synthetic, tuple(known.sizes), tuple(names), device).varying()
     return None if sides is None else Compared(sides, rows, patients)
 
 

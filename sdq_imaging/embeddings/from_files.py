@@ -39,7 +39,7 @@ def made(asked: Asked, device: str) -> Any:
     ----------
     asked : Asked
         Of a kind that takes a file or a function, the file being there.
-    device : {"auto", "cpu", "cuda"}
+    device : str
 
     Returns
     -------

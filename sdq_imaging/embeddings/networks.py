@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sdq_imaging.embeddings.devices import chosen_device
+from sdq_core.acceleration import Blocks, chosen_device, exact_arithmetic
 from sdq_imaging.embeddings.whole import Whole
 from sdq_imaging.grey import resize
 
@@ -26,7 +27,7 @@ class NetworkEmbedder(ABC):
 
     Parameters
     ----------
-    device : {"auto", "cpu", "cuda"}
+    device : str
     """
 
     def __init__(self, device: str) -> None:
@@ -45,15 +46,45 @@ class NetworkEmbedder(ABC):
         """Return the network's input, rows first; None where it can make nothing of the image."""
 
     def run(self, batch: Batch) -> Batch:
-        """Return the pooled features of each row of a batch."""
+        """Return the pooled features of each row of a batch.
+
+        Where a device's memory is short, batches are halved; at last the processor takes over for
+        this row and all that follow. Both are warned of: last bits may differ.
+        """
         import torch
 
-        with torch.inference_mode():
-            parts = [
-                _pooled(self._network(torch.from_numpy(batch[k : k + ROWS]).to(self.device)))
-                for k in range(0, len(batch), ROWS)
-            ]
-            return np.asarray(torch.cat(parts).float().cpu().numpy(), dtype=np.float32)
+        blocks = Blocks(self.device)
+        try:
+            found = self._features(batch, blocks)
+        except torch.OutOfMemoryError:
+            found = None
+        if found is None:
+            warnings.warn(
+                f"embedding: the memory of {self.device} does not suffice for one row; the "
+                "processor computes instead",
+                stacklevel=2,
+            )
+            self.device = "cpu"
+            self._network.to("cpu")
+            found = self._features(batch, Blocks("cpu"))
+        elif blocks.halved:
+            warnings.warn(
+                f"embedding: the memory of {self.device} was short; batches of {ROWS} rows were "
+                f"halved {blocks.halved} times",
+                stacklevel=2,
+            )
+        return found
+
+    def _features(self, batch: Batch, blocks: Blocks) -> Batch:
+        parts: dict[int, Batch] = {}
+
+        def put_through(rows: slice) -> None:
+            pooled = _pooled(self._network(blocks.tensor(batch[rows])))
+            parts[rows.start] = pooled.float().cpu().numpy()
+
+        with exact_arithmetic():
+            blocks.over(len(batch), ROWS, put_through)
+        return np.concatenate([parts[start] for start in sorted(parts)])
 
     def together(self, inputs: Sequence[Batch | None]) -> list[Batch | None]:
         """Return the vectors of several images whose slices share batches.
@@ -94,7 +125,7 @@ class FileNetwork(NetworkEmbedder):
     Parameters
     ----------
     name, version, sha256 : str
-    device : {"auto", "cpu", "cuda"}
+    device : str
     """
 
     def __init__(self, name: str, version: str, sha256: str, device: str) -> None:

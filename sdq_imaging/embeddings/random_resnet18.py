@@ -59,7 +59,7 @@ class RandomResNet18(NetworkEmbedder):
 
     Parameters
     ----------
-    device : {"auto", "cpu", "cuda"}
+    device : str
 
     Raises
     ------

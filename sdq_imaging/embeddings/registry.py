@@ -63,7 +63,7 @@ def embedder(name: str, device: str = "cpu") -> Embedder:
     ----------
     name : str
         Key of `EMBEDDERS`.
-    device : {"auto", "cpu", "cuda"}
+    device : str
         For those that compute on one.
 
     Raises

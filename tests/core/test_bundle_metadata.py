@@ -161,7 +161,7 @@ def test_an_accelerator_is_named_where_one_was_used(monkeypatch):
     import types
 
     made = types.SimpleNamespace(
-        cuda=types.SimpleNamespace(get_device_name=lambda: "Some GPU"),
+        cuda=types.SimpleNamespace(get_device_name=lambda _device: "Some GPU"),
     )
     monkeypatch.setitem(sys.modules, "torch", made)
     assert hardware("cuda:0")["accelerator"] == "Some GPU"

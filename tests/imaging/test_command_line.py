@@ -144,7 +144,12 @@ def test_describe_then_evaluate_reuses_everything(tmp_path, run):
     assert "described 60" in out
     run("evaluate", file, "--store", tmp_path / "store", "-o", tmp_path / "out", "-q")
     result = json.loads((tmp_path / "out/result.json").read_text())
-    assert result["environment"]["store"] == {"described": 0, "reused": 60, "discarded": []}
+    assert result["environment"]["store"] == {
+        "described": 0,
+        "reused": 60,
+        "discarded": [],
+        "notes": [],
+    }
 
 
 def test_init_writes_a_study_that_loads(tmp_path, run):
