@@ -307,7 +307,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
               PRIVACY,
               (*_ids("privacy", "identifier_share"),
                *_ids("identifier", "uid_of_real_object time_of_real_object")),
-              "DICOM PS3.15 table E.1-1 (U, and dates)", (COMPLETENESS,)),
+              "DICOM PS3.15 table E.1-1 (U, and dates)", (COMPLETENESS, METADATA)),
     # ----- explainability
     _of_items("lineage-broken", ("a lineage table with wrong rows", "溯源表行错误"),
               EXPLAINABILITY,
