@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sdq_core.statistics.matches import CopySearch
-from sdq_imaging.planting import planted
+from sdq_imaging.control_copies import planted
 from sdq_imaging.registration import best_matches
 
 __all__ = ["REGISTRATION"]

@@ -3,7 +3,7 @@
 A defect is planted in real images that stand in for synthetic ones; whatever a measure then says
 more than before is due to the defect. Here in arrays in memory, for tests and benchmarks; defects
 of images are in `DEFECTS`, those of files in `sdq_imaging.file_defects.FILE_DEFECTS`. What ``sdq
-calibrate`` plants in a study's own files is in `sdq_imaging.calibration`.
+calibrate`` plants in a study's own files is in `sdq_imaging.planting`.
 """
 
 from __future__ import annotations

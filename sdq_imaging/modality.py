@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from sdq_core.in_memory.data import InMemory
     from sdq_core.modality import Describer
     from sdq_core.study import CohortSource, Study
-    from sdq_imaging.calibration.planter import ImagingPlanter
     from sdq_imaging.display import ImagingDisplayer
+    from sdq_imaging.planting.planter import ImagingPlanter
 
 __all__ = ["Imaging"]
 
@@ -121,7 +121,7 @@ class Imaging(Modality):
 
     def planter(self, study: Study) -> ImagingPlanter:
         """Return what plants the catalogue's defects in the study's own images."""
-        from sdq_imaging.calibration.planter import ImagingPlanter
+        from sdq_imaging.planting.planter import ImagingPlanter
 
         return ImagingPlanter(study)
 

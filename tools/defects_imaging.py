@@ -13,17 +13,17 @@ from pathlib import Path
 
 from sdq_core.calibration.defect import Defect
 from sdq_core.vocabulary import TERMS
-from sdq_imaging.calibration.catalogue import DEFECTS, NOT_PLANTED
+from sdq_imaging.planting.catalogue import DEFECTS, NOT_PLANTED
 
 PAGE = Path(__file__).parents[1] / "docs/defects_imaging.md"
 HEAD = """# Planted defects of images
 
-Written by `tools/defects_imaging.py` from `sdq_imaging/calibration/catalogue.py`: what
+Written by `tools/defects_imaging.py` from `sdq_imaging/planting/catalogue.py`: what
 `sdq calibrate` plants in a study's own real images, how severe, what must see it, and why it
 matters. A severity in bold is the first that a study must not pass with.
 
 Items are written in their own format, with new identifiers and the declarations of a synthetic one
-(`sdq_imaging/calibration/`), so that a cohort with a defect differs from a clean one by the defect
+(`sdq_imaging/planting/`), so that a cohort with a defect differs from a clean one by the defect
 alone:
 
 | format | written as | what a clean copy says of itself |

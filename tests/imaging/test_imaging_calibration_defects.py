@@ -20,8 +20,8 @@ from sdq_core.identifiers import KIND_WORDS
 from sdq_core.study import CohortSource
 from sdq_core.vocabulary import Characteristic
 from sdq_imaging import rules as structural
-from sdq_imaging.calibration.catalogue import DEFECTS, NOT_PLANTED
-from sdq_imaging.calibration.planter import PLANS, ImagingPlanter
+from sdq_imaging.planting.catalogue import DEFECTS, NOT_PLANTED
+from sdq_imaging.planting.planter import PLANS, ImagingPlanter
 
 CATALOGUE = {d.id: d for d in DEFECTS}
 AREAS = (

@@ -14,10 +14,10 @@ from sdq_core.measurement import Measurement
 from sdq_core.study import CohortSource
 from sdq_core.vocabulary import Role
 from sdq_imaging import region_fidelity
-from sdq_imaging.calibration.catalogue import DEFECTS
-from sdq_imaging.calibration.planter import ImagingPlanter
 from sdq_imaging.fidelity import ImagingFidelity
 from sdq_imaging.paired import paired
+from sdq_imaging.planting.catalogue import DEFECTS
+from sdq_imaging.planting.planter import ImagingPlanter
 from sdq_imaging.privacy import ImagingPrivacy
 from sdq_imaging.reading import read_image
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdq_core.description import Item
-from sdq_imaging.calibration.dicom_synthetic import made_synthetic
-from sdq_imaging.calibration.editable import Declaration, Editable
 from sdq_imaging.formats.dicom import DECODERS, is_dicom
+from sdq_imaging.planting.dicom_synthetic import made_synthetic
+from sdq_imaging.planting.editable import Declaration, Editable
 
 if TYPE_CHECKING:
     from pydicom import Dataset

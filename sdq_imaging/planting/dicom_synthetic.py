@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from sdq_core.dicom.confidentiality import profile
 from sdq_core.dicom.elements import stored_vr
 from sdq_core.dicom.identifier_attributes import ATTRIBUTES
-from sdq_imaging.calibration.editable import GENERATOR, Declaration
+from sdq_imaging.planting.editable import GENERATOR, Declaration
 
 if TYPE_CHECKING:
     from pydicom import Dataset

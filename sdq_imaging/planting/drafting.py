@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from sdq_core.calibration.defect import Member
 from sdq_core.errors import UsageError
 from sdq_core.study import Study
-from sdq_imaging.calibration.cohort_file import Draft, Edit, Entry
-from sdq_imaging.calibration.editable import Editable
-from sdq_imaging.calibration.opening import Facts, Opener
+from sdq_imaging.planting.cohort_file import Draft, Edit, Entry
+from sdq_imaging.planting.editable import Editable
+from sdq_imaging.planting.opening import Facts, Opener
 
 __all__ = ["Plan", "Planting", "changed", "damage"]
 

@@ -13,10 +13,10 @@ from typing import Any, Final
 from sdq_core.calibration.defect import Member
 from sdq_core.description import Item
 from sdq_core.study import CohortSource
-from sdq_imaging.calibration.editable import GENERATOR, VERSION, Declaration, Editable
-from sdq_imaging.calibration.opening import Opener
-from sdq_imaging.calibration.stack_item import StackItem, save_rows
 from sdq_imaging.masks import HIDDEN, mask_files
+from sdq_imaging.planting.editable import GENERATOR, VERSION, Declaration, Editable
+from sdq_imaging.planting.opening import Opener
+from sdq_imaging.planting.stack_item import StackItem, save_rows
 
 __all__ = ["Draft", "Edit", "Entry", "Rows", "copied", "write_cohort", "written_ids"]
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdq_core.calibration.defect import Member
-from sdq_imaging.calibration import content
-from sdq_imaging.calibration.cohort_file import Entry
-from sdq_imaging.calibration.drafting import Plan, Planting, changed
-from sdq_imaging.calibration.editable import Editable
-from sdq_imaging.calibration.opening import Facts
 from sdq_imaging.disguises import Disguise, disguised
+from sdq_imaging.planting import content
+from sdq_imaging.planting.cohort_file import Entry
+from sdq_imaging.planting.drafting import Plan, Planting, changed
+from sdq_imaging.planting.editable import Editable
+from sdq_imaging.planting.opening import Facts
 
 __all__ = ["PLANS", "editable", "originals"]
 

@@ -14,7 +14,7 @@ from sdq_core.lineage import version_texts
 from sdq_core.reasons import Why, why
 from sdq_core.study import CohortSource, Study
 from sdq_core.vocabulary import Role
-from sdq_imaging.calibration import (
+from sdq_imaging.planting import (
     content_plans,
     dicom_plans,
     file_plans,
@@ -22,11 +22,11 @@ from sdq_imaging.calibration import (
     mask_plans,
     pair_plans,
 )
-from sdq_imaging.calibration.catalogue import DEFECTS
-from sdq_imaging.calibration.cohort_file import Draft, Entry, copied, write_cohort
-from sdq_imaging.calibration.drafting import Plan, Planting
-from sdq_imaging.calibration.editable import GENERATOR, VERSION
-from sdq_imaging.calibration.opening import Facts, Opener, facts_of
+from sdq_imaging.planting.catalogue import DEFECTS
+from sdq_imaging.planting.cohort_file import Draft, Entry, copied, write_cohort
+from sdq_imaging.planting.drafting import Plan, Planting
+from sdq_imaging.planting.editable import GENERATOR, VERSION
+from sdq_imaging.planting.opening import Facts, Opener, facts_of
 from sdq_imaging.settings import ImagingSettings
 
 __all__ = ["PLANS", "ImagingPlanter"]

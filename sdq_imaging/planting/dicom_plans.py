@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from sdq_imaging.calibration import dicom_faults as faults
-from sdq_imaging.calibration.cohort_file import Edit
-from sdq_imaging.calibration.dicom_identifiers import in_tags, in_text
-from sdq_imaging.calibration.dicom_item import DicomItem, quiet
-from sdq_imaging.calibration.dicom_synthetic import new_uid
-from sdq_imaging.calibration.drafting import Plan, Planting
-from sdq_imaging.calibration.opening import Facts
+from sdq_imaging.planting import dicom_faults as faults
+from sdq_imaging.planting.cohort_file import Edit
+from sdq_imaging.planting.dicom_identifiers import in_tags, in_text
+from sdq_imaging.planting.dicom_item import DicomItem, quiet
+from sdq_imaging.planting.dicom_synthetic import new_uid
+from sdq_imaging.planting.drafting import Plan, Planting
+from sdq_imaging.planting.opening import Facts
 
 if TYPE_CHECKING:
     from pydicom import Dataset

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from sdq_core.description import Item
-from sdq_imaging.calibration.editable import Declaration, Editable
 from sdq_imaging.formats.nifti import COMMENT
 from sdq_imaging.formats.nifti_header import raw_header
+from sdq_imaging.planting.editable import Declaration, Editable
 
 __all__ = ["NiftiItem"]
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from sdq_imaging.calibration.drafting import Plan, Planting, damage
-from sdq_imaging.calibration.nifti_item import NiftiItem
-from sdq_imaging.calibration.opening import Facts
-from sdq_imaging.calibration.picture_item import PictureItem
+from sdq_imaging.planting.drafting import Plan, Planting, damage
+from sdq_imaging.planting.nifti_item import NiftiItem
+from sdq_imaging.planting.opening import Facts
+from sdq_imaging.planting.picture_item import PictureItem
 
 if TYPE_CHECKING:
-    from sdq_imaging.calibration.editable import Editable
+    from sdq_imaging.planting.editable import Editable
 
 __all__ = ["IDENTIFIERS", "PLANS"]
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from sdq_core.study import Study
-from sdq_imaging.calibration.cohort_file import Entry, Rows
-from sdq_imaging.calibration.drafting import Plan, Planting
-from sdq_imaging.calibration.opening import Facts
+from sdq_imaging.planting.cohort_file import Entry, Rows
+from sdq_imaging.planting.drafting import Plan, Planting
+from sdq_imaging.planting.opening import Facts
 
 __all__ = ["PLANS"]
 

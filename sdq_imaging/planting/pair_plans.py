@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from sdq_imaging.calibration import content
-from sdq_imaging.calibration.cohort_file import Entry, Rows, written_ids
-from sdq_imaging.calibration.content_plans import editable, originals
-from sdq_imaging.calibration.drafting import Plan, Planting, changed, damage
+from sdq_imaging.planting import content
+from sdq_imaging.planting.cohort_file import Entry, Rows, written_ids
+from sdq_imaging.planting.content_plans import editable, originals
+from sdq_imaging.planting.drafting import Plan, Planting, changed, damage
 
 __all__ = ["PLANS"]
 

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdq_core.study import Study
-from sdq_imaging.calibration.cohort_file import Edit, Entry
-from sdq_imaging.calibration.drafting import Plan, Planting, changed, damage
-from sdq_imaging.calibration.nifti_item import NiftiItem
-from sdq_imaging.calibration.opening import Facts
 from sdq_imaging.masks import mask_files
+from sdq_imaging.planting.cohort_file import Edit, Entry
+from sdq_imaging.planting.drafting import Plan, Planting, changed, damage
+from sdq_imaging.planting.nifti_item import NiftiItem
+from sdq_imaging.planting.opening import Facts
 
 __all__ = ["PLANS"]
 

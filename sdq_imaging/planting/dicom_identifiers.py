@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sdq_imaging.calibration.file_plans import IDENTIFIERS
+from sdq_imaging.planting.file_plans import IDENTIFIERS
 
 if TYPE_CHECKING:
     from pydicom import Dataset

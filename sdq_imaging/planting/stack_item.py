@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from sdq_core.description import Item
 from sdq_core.stacks import ATTRIBUTES
-from sdq_imaging.calibration.editable import Declaration, Editable, Stored
 from sdq_imaging.formats.array import KIND
+from sdq_imaging.planting.editable import Declaration, Editable, Stored
 
 __all__ = ["StackItem", "arrays_of", "save_rows"]
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from sdq_core.description import Item
-from sdq_imaging.calibration.editable import Declaration, Editable
+from sdq_imaging.planting.editable import Declaration, Editable
 
 __all__ = ["LABELLING", "PictureItem"]
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from sdq_core.dicom.elements import MAX_DEPTH
 from sdq_core.dicom.levels import level_of
-from sdq_imaging.calibration.dicom_synthetic import new_uid
 from sdq_imaging.dicom.required_attributes import missing_attributes, object_of
 from sdq_imaging.dicom.requirement_rules import rules_for
+from sdq_imaging.planting.dicom_synthetic import new_uid
 
 if TYPE_CHECKING:
     from pydicom import Dataset

@@ -12,12 +12,12 @@ import numpy as np
 from sdq_core.description import Item
 from sdq_core.errors import UnreadableItem
 from sdq_imaging import dicom_tables
-from sdq_imaging.calibration.dicom_item import DicomItem, grey_or_rgb, quiet
-from sdq_imaging.calibration.editable import Editable
-from sdq_imaging.calibration.nifti_item import NiftiItem
-from sdq_imaging.calibration.picture_item import FORMATS, LABELLING, PictureItem
-from sdq_imaging.calibration.stack_item import StackItem, arrays_of
 from sdq_imaging.formats import array, dicom, nifti
+from sdq_imaging.planting.dicom_item import DicomItem, grey_or_rgb, quiet
+from sdq_imaging.planting.editable import Editable
+from sdq_imaging.planting.nifti_item import NiftiItem
+from sdq_imaging.planting.picture_item import FORMATS, LABELLING, PictureItem
+from sdq_imaging.planting.stack_item import StackItem, arrays_of
 
 __all__ = ["Facts", "Opener", "facts_of", "kind_of"]
 
