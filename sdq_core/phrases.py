@@ -52,6 +52,7 @@ PHRASES: Final[dict[str, str]] = {
     ),
     "largest of several attacks (Bonferroni)": "多种攻击中的最大者（Bonferroni 校正）",
     "every column": "每一列",
+    "readable item": "可读取的样本",
     "a number {} in the patients' rows": "患者行中的数值 {}",
     "exact binomial of discordant rows": "不一致行的精确二项法",
     "random parts of the real pool": "真实数据的随机部分",

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -198,29 +199,42 @@ def _fetched(
                 _wait(attempt)
                 continue
             size = temporary.stat().st_size
-            if _tag(now) == _tag(info) and size == now.get("size", size):
+            before, after = _tags(info), _tags(now)
+            if _same(before, after) and size == now.get("size", size):
                 temporary.replace(target)
-                return "", {"size": size, "tag": _tag(info), "mtime": target.stat().st_mtime_ns}
+                stamp = target.stat().st_mtime_ns
+                return "", {"size": size, "tags": before | after, "mtime": stamp}
             rule, info = "object_changed", now
         return rule, None
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _tag(info: Mapping[str, Any]) -> str:
-    """Return what changes when the object does: the store's own tag beside the size."""
-    given = [f"{key}={info[key]}" for key in _TAGS if info.get(key) is not None]
-    return " ".join([f"size={info.get('size')}", *given])
+def _tags(info: Mapping[str, Any]) -> dict[str, str]:
+    """Return what changes when the object does: the store's own tags beside the size."""
+    return {key: _said(info[key]) for key in ("size", *_TAGS) if info.get(key) is not None}
+
+
+def _said(value: Any) -> str:
+    """Return a tag as text: some stores tell a time now as a date, now as seconds."""
+    if isinstance(value, datetime):
+        value = value.timestamp()
+    return f"{value:.6f}" if isinstance(value, float) else str(value)
+
+
+def _same(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+    """Whether nothing that was said both times changed: a listing may say less than a question."""
+    return all(before[key] == after[key] for key in before.keys() & after.keys())
 
 
 def _here(target: Path, entry: Mapping[str, Any] | None, info: Mapping[str, Any]) -> bool:
-    if entry is None or entry["tag"] != _tag(info):
-        return False
     try:
+        if entry is None or not _same(entry["tags"], _tags(info)):
+            return False
         found = target.stat()
-    except OSError:
+        return bool(found.st_size == entry["size"] and found.st_mtime_ns == entry["mtime"])
+    except (OSError, KeyError, TypeError, AttributeError):  # gone, or a manifest of another form
         return False
-    return bool(found.st_size == entry["size"] and found.st_mtime_ns == entry["mtime"])
 
 
 def _manifest(folder: Path) -> dict[str, dict[str, Any]]:

@@ -303,7 +303,7 @@ def test_a_run_that_is_ended_leaves_no_copy_behind_and_goes_on(tmp_path, monkeyp
     folders = list((tmp_path / "out").glob(".sdq-calibration-*"))
     assert [oct(f.stat().st_mode & 0o777) for f in folders] == ["0o700"]
     process.send_signal(number)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     assert process.returncode != 0
     if number != signal.SIGKILL:
         assert left_behind(tmp_path) == []

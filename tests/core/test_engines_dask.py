@@ -374,8 +374,8 @@ def test_ctrl_c_ends_a_cluster_on_this_machine(tmp_path: Path) -> None:
     wait_until(lambda: len(shards(tmp_path)) == 4 and len(calls(tmp_path / "log")) == 6)
     asked = time.monotonic()
     os.killpg(run.pid, signal.SIGINT)
-    _, errors = run.communicate(timeout=30)
-    assert time.monotonic() - asked < 15  # a slow item takes a minute
+    _, errors = run.communicate(timeout=50)
+    assert time.monotonic() - asked < 45  # a slow item takes a minute
     assert run.returncode != 0
     assert errors.count("KeyboardInterrupt") == 1, errors
     wait_until(lambda: not any(runs(pid) for pid in callers(tmp_path / "log")))
