@@ -272,8 +272,10 @@ def test_an_end_from_outside_removes_the_copies(tmp_path, monkeypatch, how):
 
 
 SCRIPT = """
+import signal
 import sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 from sdq_core.calibration.calibrating import Options, calibrate
 from calibrating_toy import NAME
 from sdq_core.study import Study
