@@ -14,3 +14,9 @@ settings.register_profile("local", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 pytest_plugins = ["pytester"]
+
+
+def pytest_collection_modifyitems(items):
+    """Put long files first: no worker is left alone with one at the end."""
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
