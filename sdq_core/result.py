@@ -6,16 +6,15 @@ inputs and seed, same bytes, the key ``environment`` aside.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from sdq_core.calibration.model import CalibrationUse
-from sdq_core.errors import StoreError
 from sdq_core.files import atomic_write
 from sdq_core.hashing import readable_json
+from sdq_core.versioned_json import load_versioned
 from sdq_core.vocabulary import Characteristic, Role, Verdict
 
 __all__ = ["SCHEMA", "Result", "json_schema", "load_result", "save_result"]
@@ -220,19 +219,11 @@ def load_result(path: Path) -> Result:
     StoreError
         The file cannot be read, is of another schema, or breaks it.
     """
-    try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path}: cannot be read as a result ({error}); give a result.json") from (
-            error
-        )
-    found = data.get("schema") if isinstance(data, dict) else None
-    if found != SCHEMA:
-        raise StoreError(
-            f"{path}: has schema {found!r}, this version of sdq reads {SCHEMA!r}; "
-            f"evaluate again or use the version that wrote it"
-        )
-    try:
-        return Result.model_validate(data)
-    except ValidationError as error:
-        raise StoreError(f"{path}: breaks the schema {SCHEMA}: {error}") from error
+    return load_versioned(
+        path,
+        Result,
+        SCHEMA,
+        what="result",
+        give="a result.json",
+        other="evaluate again or use the version that wrote it",
+    )

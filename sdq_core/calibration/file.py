@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from sdq_core.calibration.model import SCHEMA, Calibration
-from sdq_core.errors import StoreError
 from sdq_core.files import atomic_write
 from sdq_core.hashing import readable_json
+from sdq_core.versioned_json import load_versioned
 
 __all__ = ["json_schema", "load_calibration", "save_calibration"]
 
@@ -35,22 +32,14 @@ def load_calibration(path: Path) -> Calibration:
     StoreError
         The file cannot be read, is of another schema, or breaks it.
     """
-    try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise StoreError(
-            f"{path}: cannot be read as a calibration ({error}); give a calibration.json of "
-            f"sdq calibrate"
-        ) from error
-    found = data.get("schema") if isinstance(data, dict) else None
-    if found != SCHEMA:
-        raise StoreError(
-            f"{path}: has schema {found!r}, this version of sdq reads {SCHEMA!r}; calibrate again"
-        )
-    try:
-        return Calibration.model_validate(data)
-    except ValidationError as error:
-        raise StoreError(f"{path}: breaks the schema {SCHEMA}: {error}") from error
+    return load_versioned(
+        path,
+        Calibration,
+        SCHEMA,
+        what="calibration",
+        give="a calibration.json of sdq calibrate",
+        other="calibrate again",
+    )
 
 
 def json_schema() -> dict[str, Any]:

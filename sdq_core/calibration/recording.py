@@ -18,7 +18,13 @@ from sdq_core.calibration.model import CaseRecord, Reading
 from sdq_core.calibration.staging import private_folder, removed, staged_once
 from sdq_core.cohort import Cohorts
 from sdq_core.errors import PluginError, StoreError
-from sdq_core.evaluate import Described, compare, describe_cohorts, read_and_describe
+from sdq_core.evaluate import (
+    Described,
+    compare,
+    describe_cohorts,
+    measurement_model,
+    read_and_describe,
+)
 from sdq_core.finding import Finding
 from sdq_core.findings_file import count_by_rule
 from sdq_core.judging import Judgement, characteristic_verdicts, judge_all
@@ -208,27 +214,16 @@ def _subjects(cohorts: Cohorts) -> dict[Role, int]:
 
 
 def _reading(judgement: Judgement) -> Reading:
-    measurement, criterion = judgement.measurement, judgement.criterion
-    mandatory = criterion is not None and criterion.mandatory
-    if measurement is None:
-        assert criterion is not None, "a judgement has a measurement or a criterion"
-        return Reading(
-            id=criterion.id,
-            variant=criterion.variant,
-            characteristic=criterion.id.split(".")[1],  # type: ignore[arg-type]
-            verdict=judgement.verdict,
-            code=judgement.code,
-            mandatory=mandatory,
-        )
-    interval = measurement.interval
+    model = measurement_model(judgement)
+    interval, criterion = model.interval, model.criterion
     return Reading(
-        id=measurement.id,
-        variant=measurement.variant,
-        characteristic=measurement.characteristic,
-        value=measurement.value,
+        id=model.id,
+        variant=model.variant,
+        characteristic=model.characteristic,
+        value=model.value,
         low=None if interval is None else interval.low,
         high=None if interval is None else interval.high,
-        verdict=judgement.verdict,
-        code=judgement.code,
-        mandatory=mandatory,
+        verdict=model.verdict,
+        code=model.code,
+        mandatory=criterion is not None and criterion.mandatory,
     )
