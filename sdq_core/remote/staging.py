@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from sdq_core.files import atomic_write
 from sdq_core.finding import Finding
 from sdq_core.hashing import canonical_json, hash_file
 from sdq_core.remote.archive import inside, unpack
+from sdq_core.remote.rules import RULES, left_out
 from sdq_core.remote.transfer import fetch
 from sdq_core.remote.url import Address, address_of, is_archive
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Staged", "elsewhere", "stage"]
 
 Progress = Callable[[str, int, int], None]
+Place = tuple[Path, tuple[Finding, ...]]
+"""Where something lies on this machine, and what was left out on the way."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,9 @@ def stage(study: Study, cache: Path, progress: Progress | None = None) -> Staged
     if not elsewhere(study):
         return Staged(study)
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    places: dict[Path, tuple[Path, tuple[Finding, ...]]] = {}
+    places: dict[Path, Place] = {}
+    fetched: dict[str, Place] = {}
+    unpacked: dict[Path, Place] = {}
 
     def local(path: Path, what: str) -> Path:
         address = _address(path)
@@ -81,7 +87,7 @@ def stage(study: Study, cache: Path, progress: Progress | None = None) -> Staged
             return path
         if path not in places:
             told = None if progress is None else lambda done, n: progress(f"fetch: {what}", done, n)
-            places[path] = _staged(address, cache, told)
+            places[path] = _staged(address, cache, fetched, unpacked, told)
         return places[path][0]
 
     sources = {}
@@ -121,13 +127,25 @@ def _address(path: Path) -> Address | None:
 
 
 def _staged(
-    address: Address, cache: Path, progress: Callable[[int, int], None] | None
-) -> tuple[Path, tuple[Finding, ...]]:
+    address: Address,
+    cache: Path,
+    fetched: dict[str, Place],
+    unpacked: dict[Path, Place],
+    progress: Callable[[int, int], None] | None,
+) -> Place:
+    """Return the local place of an address.
+
+    What was fetched and unpacked for another path of the study is in the two mappings, and is not
+    asked for, hashed or unpacked again: a label table often lies in the archive of its items.
+    """
     findings: tuple[Finding, ...] = ()
     if address.remote:
-        # Named by the address without its credentials, which may change from day to day.
-        key = hashlib.sha256(Address(address.location).shown.encode()).hexdigest()[:24]
-        place, findings = fetch(Address(address.location), cache / key, progress)
+        if address.location not in fetched:
+            # Named by the address without its credentials, which may change from day to day.
+            plain = Address(address.location)
+            key = hashlib.sha256(plain.shown.encode()).hexdigest()[:24]
+            fetched[address.location] = fetch(plain, cache / key, progress)
+        place, findings = fetched[address.location]
     else:
         place = Path(address.location)
         if not place.is_file():
@@ -141,7 +159,9 @@ def _staged(
                 f"{address.shown}: {place.name} is no archive that can be unpacked "
                 f"(.zip, .tar, .tar.gz, .tar.bz2, .tar.xz)"
             )
-        folder, more = _unpacked(place, cache, address.shown, progress)
+        if place not in unpacked:
+            unpacked[place] = _unpacked(place, cache, address.shown, progress)
+        folder, more = unpacked[place]
         findings = (*findings, *more)
         within = folder if not part else inside(folder, part)
         if within is None or not within.exists():
@@ -152,7 +172,7 @@ def _staged(
 
 def _unpacked(
     archive: Path, cache: Path, shown: str, progress: Callable[[int, int], None] | None
-) -> tuple[Path, tuple[Finding, ...]]:
+) -> Place:
     """Return the folder that holds what is in an archive; unpacked once for each content."""
     folder = cache / hash_file(archive)[:24]
     done = folder / "findings.json"
@@ -171,10 +191,6 @@ def _as_json(finding: Finding) -> Mapping[str, str]:
 
 
 def _read(path: Path) -> tuple[Finding, ...] | None:
-    import json
-
-    from sdq_core.remote.rules import RULES, left_out
-
     try:
         known = json.loads(path.read_bytes())
         return tuple(left_out(k["rule"], k["item"]) for k in known if k["rule"] in RULES)
