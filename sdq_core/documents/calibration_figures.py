@@ -88,7 +88,7 @@ def _detection(defects: Sequence[DefectSummary], language: str) -> Iterator[Figu
                 text("none", language)
                 if smallest is None
                 else in_language(defect.at(smallest), language),
-                "–" if at is None else _said(at.found, language),
+                "–" if at is None else _where(defect, at, language),
             )
         )
     yield Figure(
@@ -111,6 +111,12 @@ def _detection(defects: Sequence[DefectSummary], language: str) -> Iterator[Figu
             ),
         ),
     )
+
+
+def _where(defect: DefectSummary, at: SeveritySummary, language: str) -> str:
+    """Return how often a defect was found at a severity, with the severity in its unit."""
+    severity = in_language(defect.at(at.severity), language)
+    return f"{severity}{text('comma', language)}{_said(at.found, language)}"
 
 
 def _bars(defect: DefectSummary, language: str) -> str:
