@@ -91,6 +91,12 @@ def some_patients(source: Path, target: Path) -> None:
             write_rows(
                 target / role / f"{table}.csv", [r for r in found if r["patient_id"] in known]
             )
+    real = source.parent / "diabetes"
+    for role in ("train", "holdout", "synthetic"):
+        table = Path("diabetes", role, "patients.csv")
+        write_rows(target.parent / table, rows(source.parent / table)[:100])
+    for file in real.glob("*.yaml"):
+        shutil.copy(file, target.parent / "diabetes")
 
 
 @pytest.mark.parametrize(
