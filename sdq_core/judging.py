@@ -83,7 +83,9 @@ def judge(measurement: Measurement, criterion: Criterion | None) -> Judgement:
     Judgement
         ``pass`` when the interval lies inside the acceptable range, ``fail`` when it lies outside,
         ``inconclusive`` when it straddles a limit (equivalence by confidence interval: Schuirmann
-        1987, doi:10.1007/BF01068419). A number without interval is taken as exact.
+        1987, doi:10.1007/BF01068419). A number without interval is taken as exact. With fewer items
+        than the criterion's ``minimum_n`` nothing passes, and only what is grossly wrong fails: its
+        interval, stretched about the value by ``sqrt(minimum_n / n)``, still lies outside.
 
     Examples
     --------
@@ -105,11 +107,17 @@ def judge(measurement: Measurement, criterion: Criterion | None) -> Judgement:
         return Judgement(measurement, criterion, Verdict.NOT_ASSESSED, Code.NO_FLOOR)
     low, high = limits
     bound_low, bound_high = (None if math.isinf(b) else b for b in limits)
-    if any(n < criterion.minimum_n for n in measurement.n.values()):
+    interval = measurement.interval
+    fewest = min(measurement.n.values(), default=criterion.minimum_n)
+    if fewest < criterion.minimum_n:
+        gross = interval is not None and fewest > 0
+        if gross and _far_outside(measurement, criterion.minimum_n / fewest, low, high):
+            return Judgement(
+                measurement, criterion, Verdict.FAIL, Code.OUTSIDE, bound_low, bound_high
+            )
         return Judgement(
             measurement, criterion, Verdict.INCONCLUSIVE, Code.TOO_FEW, bound_low, bound_high
         )
-    interval = measurement.interval
     first, last = (
         (measurement.value, measurement.value)
         if interval is None
@@ -127,6 +135,22 @@ def judge(measurement: Measurement, criterion: Criterion | None) -> Judgement:
         bound_low,
         bound_high,
         _needed(measurement.value, first, last, low, high),
+    )
+
+
+def _far_outside(measurement: Measurement, shortage: float, low: float, high: float) -> bool:
+    """Whether an interval lies outside even when it is stretched.
+
+    Errors shrink with the root of n, so this holds an interval of few items to what an interval
+    of `minimum_n` would have to deviate; where a bootstrap of few items is too narrow, it is safe.
+    """
+    interval, value = measurement.interval, measurement.value
+    assert interval is not None
+    assert value is not None
+    stretch = math.sqrt(shortage)
+    return (
+        value + stretch * (interval.high - value) < low
+        or value - stretch * (value - interval.low) > high
     )
 
 

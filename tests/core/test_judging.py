@@ -56,6 +56,29 @@ def test_too_few_items_are_inconclusive_however_good_the_value():
     assert judgement.code is Code.TOO_FEW
 
 
+@pytest.mark.parametrize(
+    ("low", "value", "high", "verdict"),
+    [
+        (4.0, 5.0, 6.0, Verdict.FAIL),  # stretched twice: 3 to 7
+        (1.4, 2.0, 2.6, Verdict.INCONCLUSIVE),  # 0.8 to 3.2
+        (-4.0, -3.0, -2.0, Verdict.FAIL),  # -5 to -1, below 0
+        (0.4, 0.5, 0.6, Verdict.INCONCLUSIVE),
+    ],
+)
+def test_too_few_items_fail_only_where_they_are_far_outside(low, value, high, verdict):
+    few = measured(value, low, high, n={"synthetic": 25, "real": 500})
+    judgement = judge(few, rule(at_least=0.0, at_most=1.0, minimum_n=100))
+    assert judgement.verdict is verdict
+    assert (judgement.code is Code.OUTSIDE) == (verdict is Verdict.FAIL)
+
+
+def test_a_gross_value_without_interval_of_too_few_items_stays_open():
+    few = measured(9.0, n={"synthetic": 25})
+    assert judge(few, rule(at_most=1.0, minimum_n=100)).verdict is Verdict.INCONCLUSIVE
+    none = measured(9.0, 8.0, 10.0, n={"synthetic": 0, "real": 500})
+    assert judge(none, rule(at_most=1.0, minimum_n=100)).verdict is Verdict.INCONCLUSIVE
+
+
 def test_a_missing_noise_floor_is_not_assessed():
     judgement = judge(measured(0.1, better="lower"), rule(within_noise_floor=2.0))
     assert judgement.verdict is Verdict.NOT_ASSESSED
