@@ -25,6 +25,7 @@ from sdq_core.statistics import (
     bootstrap_weights,
     central_interval,
     half_sample_weights,
+    random_splits,
     safe_scale,
     split_indices,
     split_weights,
@@ -122,11 +123,8 @@ class Comparison:
     def splits(self) -> tuple[tuple[Index, Index], ...]:
         """Random re-splits of the pool by group, of the sizes in use."""
         rng = np.random.default_rng([self.seed, 1])
-        found = []
-        for _ in range(FLOOR_REPEATS):
-            a, b = split_indices(self.groups[self.pool], self.sizes, rng)
-            found.append((self.pool[a], self.pool[b]))
-        return tuple(found)
+        drawn = random_splits(self.groups[self.pool], self.sizes, FLOOR_REPEATS, rng)
+        return tuple((self.pool[a], self.pool[b]) for a, b in drawn)
 
     @cached_property
     def halves(self) -> tuple[tuple[Index, Index], ...]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sdq_core.characteristics.trained import Trained, content
 from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.measurement import Interval
 from sdq_core.reasons import Why, why
@@ -41,6 +43,7 @@ CURVE_REPEATS = 8
 BOOTSTRAP = 400
 MOST_ITEMS = 10_000
 """Most items of a cohort that a learner sees or is tested on."""
+_TRAINED = Trained()
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,14 @@ class Task:
     learner: Learner
 
     def score(self, x: Values, y: Labels) -> Values:
-        """Train on items and score the test items."""
-        return self.learner.scores(x, y, self.test, len(self.classes))
+        """Train on items and score the test items; the same training is not done twice."""
+        classes = len(self.classes)
+        key = (self.learner.scores, classes, self._test_content, content(x, y))
+        return _TRAINED.get(key, lambda: self.learner.scores(x, y, self.test, classes))
+
+    @cached_property
+    def _test_content(self) -> bytes:
+        return content(self.test)
 
     def tested(self, x: Values, y: Labels) -> float:
         """Train on items and return the AUC on the test items."""

@@ -12,7 +12,7 @@ from sdq_core.characteristics.evaluation import CharacteristicEvaluation, Part
 from sdq_core.characteristics.learning import LOGISTIC, Learner, Task, auc, bootstrap_auc, task
 from sdq_core.cohort import Cohorts
 from sdq_core.measurement import Interval, Measurement, Method
-from sdq_core.statistics import central_interval, split_indices
+from sdq_core.statistics import central_interval, random_splits
 from sdq_core.vocabulary import Characteristic
 
 __all__ = ["Utility"]
@@ -154,8 +154,9 @@ class Utility(CharacteristicEvaluation):
         added = min(len(prepared.synthetic_y), n - n // 2)
         rng = np.random.default_rng([seed, 10])
         gains = []
-        for _ in range(self.learner.repeats):
-            base, more = split_indices(prepared.train_groups, (n // 2, added), rng)
+        sizes = (n // 2, added)
+        drawn = random_splits(prepared.train_groups, sizes, self.learner.repeats, rng)
+        for base, more in drawn:
             if len(np.unique(prepared.train_y[base])) < k:
                 continue
             before, after = (
@@ -174,8 +175,8 @@ class Utility(CharacteristicEvaluation):
     ) -> NDArray[np.float64]:
         k, n = len(prepared.classes), len(prepared.train_y)
         found = []
-        for _ in range(self.learner.repeats):
-            rows, _ = split_indices(prepared.train_groups, (size, n - size), rng)
+        sizes = (size, n - size)
+        for rows, _ in random_splits(prepared.train_groups, sizes, self.learner.repeats, rng):
             if len(np.unique(prepared.train_y[rows])) == k:
                 x, y = prepared.train[rows], prepared.train_y[rows]
                 found.append(prepared.tested(x, y))

@@ -43,6 +43,7 @@ from sdq_core.statistics.permutation import PermutationResult, permutation_test
 from sdq_core.statistics.resampling import (
     bootstrap_weights,
     half_sample_weights,
+    random_splits,
     split_indices,
     split_weights,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "permutation_test",
     "prdc_from_distances",
     "precision_recall_density_coverage",
+    "random_splits",
     "safe_scale",
     "shannon_entropy",
     "single_thread_blas",

@@ -9,7 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from sdq_core.errors import UsageError
 
-__all__ = ["bootstrap_weights", "half_sample_weights", "split_indices", "split_weights"]
+__all__ = [
+    "bootstrap_weights",
+    "half_sample_weights",
+    "random_splits",
+    "split_indices",
+    "split_weights",
+]
 
 Index = NDArray[np.intp]
 Values = NDArray[np.float64]
@@ -86,7 +92,30 @@ def split_indices(
     >>> len(a), len(b), bool(set(a // 2) & set(b // 2))
     (4, 4, False)
     """
-    code = codes(groups, len(np.asarray(groups)))
+    return _split(codes(groups, len(np.asarray(groups))), sizes, rng)
+
+
+def random_splits(
+    groups: ArrayLike, sizes: tuple[int, int], repeats: int, rng: np.random.Generator
+) -> Iterator[tuple[Index, Index]]:
+    """Yield many splits as `split_indices` makes them one by one.
+
+    Parameters
+    ----------
+    groups, sizes, rng
+        As in `split_indices`.
+    repeats : int
+
+    Yields
+    ------
+    first, second : ndarray of int
+    """
+    code = codes(groups, len(np.asarray(groups)))  # once: sorting texts takes most of the time
+    for _ in range(repeats):
+        yield _split(code, sizes, rng)
+
+
+def _split(code: Index, sizes: tuple[int, int], rng: np.random.Generator) -> tuple[Index, Index]:
     if sizes[0] < 1 or sizes[1] < 1 or sum(sizes) > len(code):
         raise UsageError(
             f"sizes: needs two positive sizes that sum to at most {len(code)} rows, found {sizes}; "
@@ -129,8 +158,7 @@ def split_weights(
     code = codes(groups, len(np.asarray(groups)))
     rng = np.random.default_rng(seed)
     first, second = np.zeros((repeats, len(code))), np.zeros((repeats, len(code)))
-    for r in range(repeats):
-        i, j = split_indices(code, sizes, rng)
+    for r, (i, j) in enumerate(random_splits(code, sizes, repeats, rng)):
         first[r, i] = 1
         second[r, j] = 1
     return first, second
