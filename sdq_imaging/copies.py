@@ -10,5 +10,5 @@ from sdq_imaging.registration import best_matches
 
 __all__ = ["REGISTRATION"]
 
-REGISTRATION: Final = CopySearch(best_matches, planted, floor=0.02)
+REGISTRATION: Final = CopySearch(best_matches, planted, floor=0.02, remembered=True)
 """Correlations above 0.99 count as equal: registration interpolates."""

@@ -152,5 +152,5 @@ def _normalised(x: NDArray[np.float64], shift: float) -> NDArray[np.float64]:
     return np.asarray(flat / np.maximum(norm, 1e-30))
 
 
-ALIGNED_BEATS: Final = CopySearch(best_matches, planted, floor=0.001)
+ALIGNED_BEATS: Final = CopySearch(best_matches, planted, floor=0.001, remembered=True)
 """Correlations above 0.9995 count as equal: noise, rounding and the place of the R peak."""

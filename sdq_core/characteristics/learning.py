@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sdq_core.characteristics.trained import Trained, content
 from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.measurement import Interval
 from sdq_core.reasons import Why, why
 from sdq_core.statistics import bootstrap_weights, safe_scale
 from sdq_core.statistics.arrays import rows_per_block
+from sdq_core.statistics.remembered import Remembered, content
 
 __all__ = [
     "LOGISTIC",
@@ -43,7 +43,7 @@ CURVE_REPEATS = 8
 BOOTSTRAP = 400
 MOST_ITEMS = 10_000
 """Most items of a cohort that a learner sees or is tested on."""
-_TRAINED = Trained()
+_TRAINED: Remembered[Values] = Remembered(32 * 2**20, lambda scores: scores.nbytes)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,13 @@ class Task:
         """Train on items and score the test items; the same training is not done twice."""
         classes = len(self.classes)
         key = (self.learner.scores, classes, self._test_content, content(x, y))
-        return _TRAINED.get(key, lambda: self.learner.scores(x, y, self.test, classes))
+
+        def trained() -> Values:
+            found = self.learner.scores(x, y, self.test, classes)
+            found.flags.writeable = False
+            return found
+
+        return _TRAINED.get(key, trained)
 
     @cached_property
     def _test_content(self) -> bytes:

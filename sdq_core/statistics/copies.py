@@ -120,7 +120,7 @@ def membership_scores(
     CCS 2020, doi:10.1145/3372297.3417238; calibration by the item's own difficulty: Watson et al.,
     ICLR 2022, arXiv:2111.08440.
     """
-    matches = search.matches(real, synthetic, top=neighbours)
+    matches = search.find(real, synthetic, top=neighbours)
     nearest = 0.5 * np.log(2 * (1 - matches.score) + search.floor)
     return 0.5 * (copy_scores(matches, search.floor) - nearest)
 
@@ -283,7 +283,7 @@ def memorised(
     sizes = [_subjects(train, train_subjects)]
     sizes += [] if holdout is None else [_subjects(holdout, holdout_subjects)]
     neighbours = max(3, min(neighbours, min(sizes) // 5))
-    matches = search.matches(synthetic, train, top=neighbours, reference_groups=train_subjects)
+    matches = search.find(synthetic, train, top=neighbours, reference_groups=train_subjects)
     scores = copy_scores(matches, search.floor)
     order = np.lexsort((np.arange(len(scores)), -scores))
     if holdout is None or min(len(holdout), len(synthetic)) < SMALLEST_NULL:
@@ -297,7 +297,7 @@ def memorised(
         listed = _suspects(order[:candidates], matches, scores, [])
         return MemorisationResult(reason=reason, scores=scores, suspects=listed)
     null = copy_scores(
-        search.matches(
+        search.find(
             holdout,
             train,
             top=neighbours,
@@ -307,7 +307,7 @@ def memorised(
         search.floor,
     )
     control = copy_scores(
-        search.matches(synthetic, holdout, top=neighbours, reference_groups=holdout_subjects),
+        search.find(synthetic, holdout, top=neighbours, reference_groups=holdout_subjects),
         search.floor,
     )
     tails = [
@@ -320,7 +320,7 @@ def memorised(
     share, low, high = _excess(flagged, n, chances, level)
     copies, _ = search.planted(train, min(PLANTED, len(train)), np.random.default_rng(seed))
     noticed = copy_scores(
-        search.matches(copies, train, top=neighbours, reference_groups=train_subjects),
+        search.find(copies, train, top=neighbours, reference_groups=train_subjects),
         search.floor,
     )
     seen = _share_of(noticed > threshold, level)

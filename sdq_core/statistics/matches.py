@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sdq_core.statistics.remembered import Remembered, content
+
 __all__ = ["CopySearch", "Matcher", "Matches"]
 
 
@@ -93,6 +95,9 @@ class CopySearch:
     floor : float
         Squared distance ``2 (1 - correlation)`` below which two signatures are the same:
         interpolation and rounding.
+    remembered : bool
+        Whether a search that was made before in this process is not made again; for matchers that
+        depend on their arguments alone.
     """
 
     matches: Matcher
@@ -101,3 +106,35 @@ class CopySearch:
         tuple[NDArray[np.float32], NDArray[np.intp]],
     ]
     floor: float
+    remembered: bool = False
+
+    def find(
+        self,
+        query: NDArray[np.floating[Any]],
+        reference: NDArray[np.floating[Any]],
+        *,
+        top: int,
+        query_groups: NDArray[np.generic] | None = None,
+        reference_groups: NDArray[np.generic] | None = None,
+    ) -> Matches:
+        """Return the `top` best references of every query, see `Matcher`."""
+
+        def search() -> Matches:
+            return self.matches(
+                query,
+                reference,
+                top=top,
+                query_groups=query_groups,
+                reference_groups=reference_groups,
+            )
+
+        if not self.remembered:
+            return search()
+        named = content(query, reference, query_groups, reference_groups)
+        return _FOUND.get((self.matches, top, named), search)
+
+
+_FOUND: Remembered[Matches] = Remembered(
+    64 * 2**20, lambda m: m.scores.nbytes + m.indices.nbytes + 300 * len(m)
+)
+"""Of each query also a few hundred bytes for its transform."""

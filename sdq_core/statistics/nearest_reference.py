@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sdq_core.errors import UsageError
 from sdq_core.measurement import Interval
-from sdq_core.statistics.matches import CopySearch
+from sdq_core.statistics.matches import CopySearch, Matches
 
 __all__ = ["NearestIsTrain", "nearest_is_train"]
 
@@ -95,14 +95,19 @@ def nearest_is_train(
     total = n_train + n_holdout
     kept = 2 * size / total
     enough = 1 if kept == 1 else int(np.ceil(np.log(_MISSED) / np.log1p(-kept)))
-    # At least as many as a search for copies refines, or the coarse order would decide.
-    # In random order, or an item that is in both sets would always count for train.
-    order = rng.permutation(total)
-    real = np.empty((total, *np.shape(train)[1:]), np.float32)
-    place = np.argsort(order)
-    real[place[:n_train]], real[place[n_train:]] = train, holdout
-    nearest = order[search.matches(synthetic, real, top=max(enough, 20)).indices]
-    del real
+    # At least as many as a search for copies refines, or the coarse order would decide; and of
+    # the smaller set as many as are listed, on average, of a part of the larger that is of its size.
+    subjects = [
+        len(s) if names is None else len(np.unique(names))
+        for s, names in ((train, train_subjects), (holdout, holdout_subjects))
+    ]
+    tops = [max(1, round(max(enough, 20) * n / max(subjects))) for n in subjects]
+    nearest = _merged(
+        search.find(synthetic, train, top=tops[0], reference_groups=train_subjects),
+        search.find(synthetic, holdout, top=tops[1], reference_groups=holdout_subjects),
+        n_train,
+        rng.permutation(total),
+    )
     if train_subjects is None or holdout_subjects is None:
         subject = np.arange(total)
     else:
@@ -146,6 +151,22 @@ def nearest_is_train(
     )
 
 
+def _merged(
+    train: Matches, holdout: Matches, n_train: int, place: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Return each query's nearest real items of both sets, best first; -1 where there are no more.
+
+    Equal scores are told apart by `place`, a random order of the real items: an item that is in
+    both sets counts for either.
+    """
+    scores = np.concatenate([train.scores, holdout.scores], axis=1)
+    shifted = np.where(holdout.indices < 0, -1, holdout.indices + n_train)
+    indices = np.concatenate([train.indices, shifted], axis=1)
+    scores = np.where(indices < 0, -np.inf, scores)
+    order = np.lexsort((place[indices], -scores), axis=1)
+    return np.take_along_axis(indices, order, axis=1)
+
+
 def _deal(
     rows: NDArray[np.intp], subject: NDArray[np.intp], rng: np.random.Generator
 ) -> NDArray[np.intp]:
@@ -165,7 +186,7 @@ def _wins(
     nearest: NDArray[np.intp], side: NDArray[np.int8]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """For each item: is its nearest real item on the first side, and is there one on a side."""
-    sides = side[nearest]
+    sides = np.append(side, np.int8(0))[nearest]  # -1 is on no side
     on = sides != 0
     known = on.any(1)
     first = sides[np.arange(len(sides)), on.argmax(1)]

@@ -147,6 +147,23 @@ def test_nearest_is_train_has_mirror_symmetry_and_no_bias_by_size():
         nearest_is_train(fresh, train, holdout, train_subjects=np.arange(30))
 
 
+def test_an_item_that_is_in_both_real_sets_counts_for_either():
+    shares = []
+    for seed in range(4):
+        train, holdout, both = (signatures(n, 10 * seed + k) for k, n in enumerate((40, 40, 30)))
+        train, holdout = np.concatenate([train, both]), np.concatenate([holdout, both])
+        shares.append(nearest_is_train(both, train, holdout, repeats=20, seed=seed).share)
+    assert 0.35 < np.mean(shares) < 0.65  # 120 coins: four standard errors
+
+
+def test_several_items_of_a_subject_change_nothing_for_its_copies():
+    train, holdout = signatures(60, 1), signatures(60, 2)
+    subjects = {"train_subjects": np.arange(60) // 3, "holdout_subjects": 100 + np.arange(60) // 3}
+    assert nearest_is_train(train[:30], train, holdout, **subjects).share == 1
+    fresh = nearest_is_train(signatures(60, 4), train, holdout, **subjects)
+    assert fresh.null.low <= fresh.share <= fresh.null.high
+
+
 # --- metadata ---
 
 

@@ -1,4 +1,4 @@
-"""Trainings that are kept: the same scores as without, each training done once."""
+"""What is remembered: the same results as without, computed once."""
 
 import dataclasses
 
@@ -8,12 +8,13 @@ from toy import cohorts
 
 from sdq_core.characteristics import learning
 from sdq_core.characteristics.learning import LOGISTIC, learning_curve, task
-from sdq_core.characteristics.trained import Trained, content
+from sdq_core.statistics.matches import CopySearch, Matches
+from sdq_core.statistics.remembered import Remembered, content
 
 
 @pytest.fixture
 def fresh(monkeypatch):
-    monkeypatch.setattr(learning, "_TRAINED", Trained())
+    monkeypatch.setattr(learning, "_TRAINED", Remembered(2**20, lambda found: found.nbytes))
 
 
 def test_a_second_generator_costs_no_training_on_real_items(fresh, monkeypatch):
@@ -62,7 +63,7 @@ def test_the_oldest_scores_are_forgotten():
         calls.append(key)
         return np.zeros(10)
 
-    trained = Trained(most_bytes=160)
+    trained = Remembered(160, lambda found: found.nbytes)
     for key in "abacab":
         trained.get(key, lambda key=key: train(key))
     assert calls == ["a", "b", "c", "b"]
@@ -72,3 +73,22 @@ def test_content_tells_type_shape_and_order_apart():
     a = np.arange(6.0).reshape(2, 3)
     others = [a.T, a.ravel(), a.astype(np.float32), np.asfortranarray(a), a + 1e-12]
     assert len({content(x) for x in [a, *others]}) == 6
+
+
+def test_a_search_is_made_once_and_never_confused_with_another():
+    calls = []
+
+    def matches(query, reference, *, top, query_groups=None, reference_groups=None):
+        calls.append(top)
+        return Matches(np.ones((len(query), top)), np.zeros((len(query), top), int), ())
+
+    a, b = np.arange(24.0).reshape(4, 6), np.ones((5, 6))
+    search = CopySearch(matches, None, 0.0, remembered=True)
+    for _ in range(2):
+        search.find(a, b, top=3)
+        search.find(a, b, top=2)
+        search.find(a, b, top=3, reference_groups=np.arange(5))
+        search.find(b, a, top=3)
+    assert calls == [3, 2, 3, 3]
+    CopySearch(matches, None, 0.0).find(a, b, top=3)
+    assert len(calls) == 5
