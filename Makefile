@@ -34,10 +34,15 @@ lint: $(VENV)/.installed-test
 docs: $(VENV)/.installed-test
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+# Every table of docs/performance.md; about an hour on 2 free cores. Peers that need interpreters of
+# their own are run where they are named: make bench PEERS_EHR="--sdmetrics PYTHON" ...
 bench: $(VENV)/.installed-test
-	$(BIN)/python benchmarks/imaging.py
-	$(BIN)/python benchmarks/signals.py
-	$(BIN)/python benchmarks/ehr.py
+	$(BIN)/python benchmarks/imaging.py --markdown docs/performance.md $(PEERS_IMAGING)
+	$(BIN)/python benchmarks/signals.py --markdown docs/performance.md $(PEERS_SIGNALS)
+	$(BIN)/python benchmarks/ehr.py --markdown docs/performance.md $(PEERS_EHR)
+	$(BIN)/python benchmarks/bounds.py --markdown docs/performance.md
+	$(BIN)/python benchmarks/growth.py --markdown docs/performance.md
+	$(BIN)/python benchmarks/workers.py --markdown docs/performance.md
 
 # Hours: real data that should pass and planted defects that should fail, into docs/validity.md.
 # DATA is a folder with the sets that the benchmarks name; without it only the shipped data are used.

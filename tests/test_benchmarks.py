@@ -38,6 +38,12 @@ def test_the_benchmark_of_records_runs_and_values_agree():
         assert any(name in row for row in rows), name
 
 
+def test_distances_to_the_bounds_are_measured():
+    rows = rows_of("bounds.py")
+    for name in ("MS-SSIM", "coverage", "Frechet", "nearest", "190 pairs", "spectra"):
+        assert any(name in row for row in rows), name
+
+
 @pytest.mark.slow
 def test_planted_defects_are_found_in_parts_of_the_shipped_data():
     """The short form of `make validity`; the exit code is 1 where one is not found."""
