@@ -79,6 +79,8 @@ class Dataset:
         Table -> text of the place of each row (file and entry) where rows come from many files.
     files : mapping of str to str
         Table -> file that it was read from, relative to the cohort's folder; empty for frames.
+    broken : mapping of str to str
+        Lines that are no rows, as ``file#line n``, and SHA-256 of what stands there.
 
     Examples
     --------
@@ -94,6 +96,7 @@ class Dataset:
     row_findings: Sequence[RowFinding] = ()
     places: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    broken: Mapping[str, str] = field(default_factory=dict)
 
     def patients(self) -> Patients:
         """Return the patients and whose each row is; found once, then kept."""

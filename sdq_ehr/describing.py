@@ -45,7 +45,7 @@ class EhrDescriber:
     options: EhrSettings
     layout: Layout
     name: str = "ehr"
-    version: str = "1"
+    version: str = "2"
 
     @classmethod
     def of(cls, study: Study) -> EhrDescriber:
@@ -78,6 +78,8 @@ class EhrDescriber:
 
 
 def _description(known: Judged | None, item: Item) -> Description:
+    if known is not None and item.id in known.broken:
+        return Description(readable=False, findings=(known.broken[item.id],))
     patient = None if known is None else known.place.get(item.id)
     if known is None or patient is None:
         return Description(

@@ -22,6 +22,7 @@ from sdq_ehr.privacy_compared import without_generator
 from sdq_ehr.records import dataset_of, records_of
 
 __all__ = [
+    "beside_train",
     "contaminated",
     "copies_of_holdout",
     "reused_keys",
@@ -115,6 +116,31 @@ def without_relaxation(measurement: Measurement, n: int) -> Measurement:
         Patients of the holdout.
     """
     return replace(measurement, noise_floor=real_rate(np.zeros(max(n, 1), bool)))
+
+
+def beside_train(measurement: Measurement, cohorts: Cohorts) -> Measurement:
+    """Return a rate of copies beside the share of training patients who repeat another one.
+
+    Without a holdout that is what chance gives: a training patient, left out, meets the others as
+    a fresh patient would meet all of them.
+
+    Parameters
+    ----------
+    measurement : Measurement
+        Of a study without a holdout, with a value.
+    cohorts : Cohorts
+    """
+    keys = _readable(cohorts.train)
+    _, of, count = np.unique(keys, return_inverse=True, return_counts=True)
+    method = measurement.method
+    name = "share of items whose decoded content equals a training item's; beside it the share of "
+    name += "training items that equal another one (no holdout; leave-one-out)"
+    return replace(
+        measurement,
+        noise_floor=real_rate(count[of] > 1),
+        n={**measurement.n, "real": len(keys)},
+        method=None if method is None else replace(method, name=name),
+    )
 
 
 def copies_of_holdout(

@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sdq_core.characteristics.comparison import Comparison
 from sdq_core.characteristics.evaluation import Part
-from sdq_core.characteristics.fidelity import Fidelity
 from sdq_core.cohort import Cohorts
-from sdq_core.finding import Finding
 from sdq_core.measurement import Measurement, Method
 from sdq_ehr import fidelity_texts as texts
 from sdq_ehr.associations import association_views, heat_map, pair_table
 from sdq_ehr.code_profiles import code_frequencies, cooccurrence
 from sdq_ehr.code_trees import code_tree
 from sdq_ehr.describing import EMBEDDING, EhrDescriber
-from sdq_ehr.fidelity_texts import both, missing, table_of
+from sdq_ehr.fidelity_columns import ColumnFidelity, seen
+from sdq_ehr.fidelity_texts import missing, table_of
 from sdq_ehr.joint_tables import missing_rates, three_way
-from sdq_ehr.marginal_columns import bars, column_marginals, histograms
 from sdq_ehr.points_compared import compared_points
 from sdq_ehr.preparing import layout_of
-from sdq_ehr.resampled import Resampled, resampled
+from sdq_ehr.resampled import resampled
 from sdq_ehr.settings import EhrSettings
-from sdq_ehr.tables_compared import Compared, compared_tables
+from sdq_ehr.tables_compared import compared_tables
 
 __all__ = ["EhrFidelity"]
 
-Values = NDArray[np.float64]
-Found = TypeVar("Found")
 
-
-class EhrFidelity(Fidelity):
+class EhrFidelity(ColumnFidelity):
     """Marginal and joint consistency of records; the unit is the patient."""
 
     def embedding_facts(self, cohorts: Cohorts) -> dict[str, dict[str, Any]]:
@@ -64,74 +58,6 @@ class EhrFidelity(Fidelity):
             Part(("precision", "recall", "density", "coverage"), self.neighbours),
             Part(("c2st_auc",), self.classifier),
         )
-
-    def columns(self, cohorts: Cohorts) -> Iterator[Measurement | Finding]:
-        """Measure the share of columns whose distribution is consistent."""
-        id_ = self.id("marginal_share_consistent")
-        side, found = _seen(cohorts, column_marginals)
-        if side is None or found is None:
-            yield missing(id_, side, cohorts, "marginal_consistency", texts.NO_COLUMNS)
-            return
-        rows = [
-            [
-                found.columns[k].name,
-                float(found.distance[k]),
-                float(found.margin[k]),
-                float(found.p_holm[k]),
-                bool(found.consistent[k]),
-            ]
-            for k in found.order
-        ]
-        yield Measurement(
-            id_,
-            value=found.value,
-            better="higher",
-            unit="share",
-            interval=found.interval,
-            noise_floor=found.noise_floor,
-            n=side.comparison.n,
-            aspect="marginal_consistency",
-            method=Method(
-                "share of columns whose distance to the reference stays within 1.5 times the "
-                "97.5 % quantile of real-against-real re-splits; total variation of categories, "
-                "Wasserstein-1 distance in ranks of the real pool and difference of the missing "
-                "shares of numbers",
-                f"{texts.RAMDAS}; p by permutation of patients beside it, Holm 1979, Benjamini & "
-                "Hochberg 1995",
-                {"columns": len(found.columns)},
-                side.comparison.seed,
-            ),
-            details={
-                "histograms": [
-                    {**h, "distance_unit": both(h["distance_unit"])}
-                    for h in histograms(found, side)
-                ],
-                "bars": bars(found, side),
-                "table": table_of(
-                    ["column", "distance", "margin", "p after Holm", "consistent"], rows[:40]
-                ),
-                "features": [
-                    {
-                        "feature": c.name,
-                        "distance": float(found.distance[k]),
-                        "margin": float(found.margin[k]),
-                        "p": float(found.p[k]),
-                        "p_holm": float(found.p_holm[k]),
-                        "p_bh": float(found.p_bh[k]),
-                        "consistent": bool(found.consistent[k]),
-                    }
-                    for k, c in enumerate(found.columns)
-                ],
-                "share_rejected_holm": float((found.p_holm < 0.05).mean()),
-                "share_rejected_bh": float((found.p_bh < 0.05).mean()),
-            },
-        )
-        scale = side.noise(found.distances, texts.LEAST_SHARE)
-        yield self._largest(
-            id_, "worst-column", side, found.distances, scale,
-            "largest distance of a column, of the same kind", texts.RAMDAS,
-            {"columns": len(found.columns)}, {}, "marginal_consistency",
-        )  # fmt: skip
 
     def associations(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure what became of the dependence of every two columns."""
@@ -187,7 +113,7 @@ class EhrFidelity(Fidelity):
     def three_way(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure the distance of the joint distributions of three columns at a time."""
         id_ = self.id("three_way_distance")
-        side, found = _seen(cohorts, three_way)
+        side, found = seen(cohorts, three_way)
         if side is None or found is None:
             yield missing(id_, side, cohorts, "joint_consistency", texts.NO_TRIPLES)
             return
@@ -253,7 +179,7 @@ class EhrFidelity(Fidelity):
     def code_frequency(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure how the frequencies of codes differ, of all and of rare ones."""
         id_ = self.id("code_frequency_distance")
-        side, found = _seen(cohorts, code_frequencies)
+        side, found = seen(cohorts, code_frequencies)
         if side is None or found is None:
             yield missing(id_, side, cohorts, "joint_consistency", texts.NO_CODES)
             return
@@ -290,7 +216,7 @@ class EhrFidelity(Fidelity):
     def code_cooccurrence(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure which codes patients have together."""
         id_ = self.id("code_cooccurrence_distance")
-        side, found = _seen(cohorts, cooccurrence)
+        side, found = seen(cohorts, cooccurrence)
         if side is None or found is None:
             yield missing(id_, side, cohorts, "joint_consistency", texts.NO_CODE_PAIRS)
             return
@@ -363,39 +289,3 @@ class EhrFidelity(Fidelity):
     def _each(self, cohorts: Cohorts) -> Iterator[tuple[str, dict[str, Any], Comparison | None]]:
         for name, facts in self.embedding_facts(cohorts).items():
             yield name, {"name": name, **facts}, compared_points(cohorts, name)
-
-    def _largest(
-        self,
-        id_: str,
-        variant: str | None,
-        side: Resampled,
-        distances: Values,
-        scale: Values,
-        name: str,
-        source: str,
-        facts: dict[str, Any],
-        details: dict[str, Any],
-        aspect: str = "joint_consistency",
-    ) -> Measurement:
-        """Measure the largest of several distances, each over its own noise."""
-        value, interval, floor = side.reading((distances / scale).max(axis=1))
-        return Measurement(
-            id_,
-            value=value,
-            better="lower",
-            variant=variant,
-            aspect=aspect,
-            interval=interval,
-            noise_floor=floor,
-            n=side.comparison.n,
-            method=Method(name + texts.NOISE_NOTE, source, facts, side.comparison.seed),
-            details=details,
-        )
-
-
-def _seen(
-    cohorts: Cohorts, property_of: Callable[[Resampled, Sequence[Compared]], Found | None]
-) -> tuple[Resampled | None, Found | None]:
-    """Return the patients side by side and a property of their tables; None where there is none."""
-    side = resampled(cohorts)
-    return side, None if side is None else property_of(side, compared_tables(side))

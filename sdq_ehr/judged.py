@@ -74,6 +74,8 @@ class Judged:
         SHA-256 of what the patient's record says, without keys.
     metadata : tuple of dict of str to str
         Provenance that the records state.
+    broken : mapping of str to Finding
+        Item id of each line that is no row, and what is wrong with it.
     """
 
     place: Mapping[str, int]
@@ -81,6 +83,7 @@ class Judged:
     points: NDArray[np.float32]
     content: tuple[str, ...]
     metadata: tuple[Mapping[str, str], ...]
+    broken: Mapping[str, Finding]
 
 
 def judged(source: Path, settings: EhrSettings, layout: Layout) -> Judged:
@@ -221,6 +224,7 @@ def _judged(
         layout.points(records_of_dataset(dataset)),
         tuple(patient_digests(dataset, keys=False)),
         _provenance(dataset),
+        dict.fromkeys(dataset.broken, _BOOK.finding("ragged_row")),
     )
 
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from sdq_core.measurement import Interval
 from sdq_core.statistics import benjamini_hochberg, holm
+from sdq_core.statistics.coding import cut, cut_points
+from sdq_ehr.heaps import heap_cells, heaps
 from sdq_ehr.resampled import (
     ROUNDING,
     Resampled,
@@ -19,7 +21,7 @@ from sdq_ehr.resampled import (
     signed_shares,
     total_variation,
 )
-from sdq_ehr.tables_compared import Compared, Number, binned
+from sdq_ehr.tables_compared import Compared, Number
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -32,6 +34,11 @@ BINS: Final = 50
 LEAST_REAL: Final = 10
 """Fewest real patients of a level that is named in a drawing."""
 MOST_LEVELS: Final = 30
+RELEVANT: Final = 0.05
+"""Distance below which a difference does not matter, however well it is known: 5 points of a share,
+or a shift of a normal number by 0.18 standard deviations."""
+LEAST: Final = 0.01
+"""What the noise of a distance is taken for at least."""
 
 Values = NDArray[np.float64]
 
@@ -47,14 +54,17 @@ class Column:
         Of each patient; the last cell is missing.
     ordered : bool
         Whether cells are bins of a number.
-    drawn : Number or tuple of str
-        What the drawing shows: the number, or the names of the levels.
+    drawn : Number, tuple of str or None
+        What the drawing shows: the number, or the names of the levels; None: nothing.
+    heaped : bool
+        Whether it stands for the frequent values of the number before it.
     """
 
     name: str
     counts: csr_array
     ordered: bool
-    drawn: Number | tuple[str, ...]
+    drawn: Number | tuple[str, ...] | None
+    heaped: bool = False
 
     def distances(self, side: Resampled, weights: tuple[Values, Values]) -> Values:
         """Return the distance of the two sides for each weighting."""
@@ -70,11 +80,17 @@ class Marginals:
     Parameters
     ----------
     columns : tuple of Column
+        The frequent values of a number are one of their own, after the number.
     value : float
     interval, noise_floor : Interval
     distances : ndarray, shape (R, C)
         Under each weighting.
-    margin, p, p_holm, p_bh : ndarray, shape (C,)
+    margin : ndarray, shape (C,)
+    apart : ndarray, shape (C,)
+        Distances from all real patients, of which the p-values are.
+    p, p_holm, p_bh : ndarray, shape (C,)
+    p_family : ndarray, shape (C,)
+        Of the largest distance, each over its own noise: Westfall & Young 1993, single step.
     """
 
     columns: tuple[Column, ...]
@@ -83,9 +99,28 @@ class Marginals:
     noise_floor: Interval
     distances: Values
     margin: Values
+    apart: Values
     p: Values
     p_holm: Values
     p_bh: Values
+    p_family: Values
+
+    @property
+    def count(self) -> int:
+        """Number of columns, a number and its frequent values being one."""
+        return sum(not c.heaped for c in self.columns)
+
+    @property
+    def shown(self) -> tuple[int | None, float]:
+        """Column at a relevant distance that chance explains least, and its family-wise p.
+
+        None and 1.0 where no column is `RELEVANT` away.
+        """
+        far = np.flatnonzero(self.apart >= RELEVANT - ROUNDING)
+        if not len(far):
+            return None, 1.0
+        k = int(far[np.lexsort((-self.apart[far], self.p_family[far]))[0]])
+        return k, float(self.p_family[k])
 
     @property
     def distance(self) -> Values:
@@ -124,17 +159,30 @@ def column_marginals(side: Resampled, tables: Sequence[Compared]) -> Marginals |
     distances = np.stack([c.distances(side, side.sides) for c in columns], axis=1)
     # Equal shares that differ in their last digit are equal.
     distances = np.where(distances < ROUNDING, 0.0, distances)
-    permuted = np.stack([c.distances(side, side.permuted) for c in columns], axis=1)
-    null, observed = distances[side.splits], distances[0]
+    everyone = np.stack([c.distances(side, side.permuted) for c in columns], axis=1)
+    null, apart, permuted = distances[side.splits], everyone[0], everyone[1:]
     margin = MARGIN * np.quantile(null, 0.975, axis=0)
-    shares = (distances <= margin + ROUNDING).mean(axis=1)
+    inside = distances <= margin + ROUNDING
     # Half samples have noise sqrt(2) as large, and so have their margins.
-    shares[side.halves] = (distances[side.halves] <= np.sqrt(2) * margin + ROUNDING).mean(axis=1)
+    inside[side.halves] = distances[side.halves] <= np.sqrt(2) * margin + ROUNDING
+    # A number is consistent where its frequent values are, too.
+    starts = np.flatnonzero([not c.heaped for c in columns])
+    shares = np.logical_and.reduceat(inside, starts, axis=1).mean(axis=1)
     value, interval, floor = side.reading(shares, upper=1.0)
     # A tie counts against the observed value; rounding must not break it.
-    p = (1 + (permuted >= observed - ROUNDING).sum(axis=0)) / (1 + len(permuted))
-    adjusted = holm(p), benjamini_hochberg(p)
-    return Marginals(columns, value, interval, floor, distances, margin + ROUNDING, p, *adjusted)
+    p = (1 + (permuted >= apart - ROUNDING).sum(axis=0)) / (1 + len(permuted))
+    adjusted = holm(p), benjamini_hochberg(p), _family_wise(apart, permuted)
+    return Marginals(
+        columns, value, interval, floor, distances, margin + ROUNDING, apart, p, *adjusted
+    )
+
+
+def _family_wise(observed: Values, permuted: Values) -> Values:
+    """Return how often permutations bring any column as far, in its noise, as each one lies."""
+    scale = np.maximum(np.quantile(permuted, 0.975, axis=0), LEAST)
+    largest = (permuted / scale).max(axis=1)[:, None]
+    return np.asarray((1 + (largest >= observed / scale - ROUNDING).sum(axis=0))
+                      / (1 + len(permuted)))  # fmt: skip
 
 
 def ordered_distance(
@@ -154,8 +202,9 @@ def ordered_distance(
     -------
     ndarray, shape (R,)
         In [0, 1]: the mean over real values of the absolute difference of the distribution
-        functions, which is the Wasserstein-1 distance in ranks of the real pool; and added the
-        absolute difference of the shares that are missing. 1 where only one side has values.
+        functions, below and above the cell of each, which is the Wasserstein-1 distance in ranks
+        of the real pool; and added the absolute difference of the shares that are missing. 1 where
+        only one side has values.
 
     Examples
     --------
@@ -168,7 +217,11 @@ def ordered_distance(
     rows = np.asarray(present.sum(axis=0)).ravel()
     mass = present @ pool.astype(np.float64)
     signed, empty = signed_shares(rows, weights)
-    difference = np.abs(np.cumsum(present @ signed, axis=0))
+    above = np.abs(np.cumsum(present @ signed, axis=0))
+    # Where many real values are equal, what lies just below them differs from what lies above.
+    difference = above.copy()
+    difference[1:] += above[:-1]
+    difference /= 2
     share = mass / max(float(mass.sum()), 1.0)
     found = np.where(empty >= 0, empty, share @ difference)
     return np.asarray(np.minimum(found + rate_difference(missing, rows + missing, weights), 1.0))
@@ -243,14 +296,27 @@ def _columns(table: Compared) -> Iterator[Column]:
     n = len(table.side.patients)
     for number in table.apart():
         rows = number.rows
-        cells, size = binned(number.values, table.real[rows], BINS)
+        cells, size = _binned(number.values, number.values[table.real[rows]])
         yield Column(number.name, cell_matrix(cells, table.place[rows], size, n), True, _placed(
             number, table
         ))  # fmt: skip
+        values = heaps(number.values[table.real[rows]])
+        if len(values):
+            cells, size = heap_cells(number.values, values, number.values[table.real[rows]])
+            counts = cell_matrix(cells, table.place[rows], size, n)
+            yield Column(f"{number.name} (frequent values)", counts, False, None, True)
     for column, codes in table.codes.items():
         levels = table.levels(column)
         counts = cell_matrix(codes.astype(np.intp), table.place, len(levels), n)
         yield Column(f"{table.name}.{column}", counts, False, levels)
+
+
+def _binned(values: Values, real: Values) -> tuple[NDArray[np.intp], int]:
+    """Cut at quantiles of the real values; a limit that is itself a real value has its own cell."""
+    limits = cut_points(real, BINS)
+    held = limits[np.isin(limits, real)]
+    limits = np.union1d(limits, np.nextafter(held, np.inf))
+    return cut(values, limits).astype(np.intp), len(limits) + 2
 
 
 def _placed(number: Number, table: Compared) -> Number:

@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 
 from sdq_core.finding import Finding
 from sdq_ehr.cells.columns import Manner, Parsed, Survey, parse_cells, prepare
+from sdq_ehr.cells.texts import mask
 from sdq_ehr.dataset import ARROW_TYPES
 from sdq_ehr.finding import RowFinding
 from sdq_ehr.formats.raw import RawTable
-from sdq_ehr.rules import finding, row_finding
+from sdq_ehr.rules import finding, row_finding, rule_id
 from sdq_ehr.schema import Schema
 
 __all__ = ["ParsedTable", "empty_table", "match_columns", "parse_table", "survey_blocks"]
@@ -71,6 +72,8 @@ def parse_table(name: str, raw: RawTable, schema: Schema) -> ParsedTable:
         row_findings += [
             row_finding(name, rows, rule, column) for rule, rows in parsed.rows.items()
         ]
+    if any(f.rule == rule_id("encoding_unknown") for f in raw.findings):
+        row_findings += _replaced(name, source, raw)
     # A table without columns would lose its number of rows.
     return ParsedTable(pa.table(columns), tuple(findings), tuple(row_findings))
 
@@ -133,6 +136,23 @@ def match_columns(
     extra = "conformity.field_unknown" if omop else "extra_column"
     findings += [finding(extra, f"{name}.{c}") for c in found if c not in used]
     return source, findings
+
+
+def _replaced(name: str, source: dict[str, str], raw: RawTable) -> Iterator[RowFinding]:
+    """Yield the rows in which bytes were no text.
+
+    A sign stands for such bytes; where there is none, the file was read in a code of one byte a
+    sign, and all beyond ASCII is a guess.
+    """
+    columns = {c: raw.table[own] for c, own in source.items()}
+    texts = {c: v for c, v in columns.items() if pa.types.is_string(v.type)}
+    for pattern in ("\ufffd", r"[^\x00-\x7f]"):
+        wrong = {c: mask(pc.match_substring_regex(v, pattern)) for c, v in texts.items()}
+        if any(w.any() for w in wrong.values()):
+            yield from (
+                row_finding(name, w, "encoding_unknown", c) for c, w in wrong.items() if w.any()
+            )
+            return
 
 
 def _column_findings(name: str, column: str, manner: Manner, parsed: Parsed) -> list[Finding]:

@@ -27,6 +27,7 @@ from sdq_ehr.attacks.memorisation import Memorisation, memorised
 from sdq_ehr.attacks.sides import Compared, Sides
 from sdq_ehr.attacks.subgroups import in_small_groups, with_rare_codes
 from sdq_ehr.exact_copies import (
+    beside_train,
     contaminated,
     copies_of_holdout,
     reused_keys,
@@ -110,6 +111,8 @@ class EhrPrivacy(PatientRisks):
             judged = isinstance(output, Measurement) and output.value is not None
             if spoilt and judged:
                 yield without_relaxation(output, size)  # type: ignore[arg-type]
+            elif cohorts.holdout is None and judged:
+                yield beside_train(output, cohorts)  # type: ignore[arg-type]
             else:
                 yield output
         yield from copies_of_holdout(cohorts, self.id("exact_copy_share"), spoilt=spoilt)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sdq_core.measurement import Measurement, Method
 from sdq_core.reasons import why
 from sdq_ehr.attacks.membership import ATTACKS, WorstAttack
+from sdq_ehr.attacks.one_column import OneColumn
 from sdq_ehr.attacks.screening import Memorisation
 from sdq_ehr.attacks.singling_out import AttackRisk
 
@@ -116,7 +117,7 @@ def membership_pair(
 
 def risk_measurement(
     id_: str,
-    found: AttackRisk,
+    found: AttackRisk | OneColumn,
     n: Mapping[str, int],
     name: str,
     source: str,
@@ -128,7 +129,7 @@ def risk_measurement(
     Parameters
     ----------
     id_ : str
-    found : AttackRisk
+    found : AttackRisk or OneColumn
     n : mapping of str to int
     name, source : str
         Of the method.

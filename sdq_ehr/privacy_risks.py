@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from sdq_core.reasons import Why, why
 from sdq_core.vocabulary import Role
 from sdq_ehr.attacks.inference import inference
 from sdq_ehr.attacks.linkability import linkability
+from sdq_ehr.attacks.one_column import LEAST_CLAIMS, one_column
 from sdq_ehr.attacks.sides import Compared, Sides
 from sdq_ehr.attacks.singling_out import singling_out
 from sdq_ehr.attacks.uniqueness import Uniqueness, quasi_identifiers, uniqueness
@@ -21,6 +23,9 @@ from sdq_ehr.privacy_readings import ATTACK, NO_PROOF, risk_measurement
 from sdq_ehr.records import records_of
 
 __all__ = ["PatientRisks"]
+
+ONE_COLUMN: Final = "one-column"
+MOST_RANKED: Final = 20
 
 
 class PatientRisks(PatientAttacks):
@@ -31,7 +36,8 @@ class PatientRisks(PatientAttacks):
         id_ = self.id("singling_out_risk")
         compared = self.compared(cohorts)
         if not isinstance(compared, Compared):
-            yield Measurement(id_, aspect=ATTACK, **compared)
+            for variant in (None, ONE_COLUMN):
+                yield Measurement(id_, variant=variant, aspect=ATTACK, **compared)
             return
         seed = cohorts.seed(id_) % 2**32
         found = singling_out(compared.sides, seed=seed)
@@ -44,6 +50,7 @@ class PatientRisks(PatientAttacks):
             "WP216 opinion 05/2014, singling out; Cohen & Nissim 2020, doi:10.1073/pnas.1914598117",
             seed,
         )
+        yield replace(_by_one_column(id_, compared, seed), variant=ONE_COLUMN)
 
     def linkability(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Attack by linking two halves of a record through the synthetic patients."""
@@ -186,6 +193,42 @@ class PatientRisks(PatientAttacks):
                 "control_success": found.matches.control.centre,
             },
         )
+
+
+def _by_one_column(id_: str, compared: Compared, seed: int) -> Measurement:
+    """Attack by descriptions of one column each."""
+    found = one_column(compared.sides, seed=seed)
+    if found is None:
+        reason = why(
+            "not_applicable",
+            why=f"fewer than {LEAST_CLAIMS} values stand once in the synthetic data: there is too "
+            "little by which one column could single anyone out",
+            why_zh=f"合成数据中仅出现一次的取值不足 {LEAST_CLAIMS} 个, 难以凭单列孤立个人",
+        )
+        return Measurement(id_, aspect=ATTACK, applicable=False, **reason)
+    return risk_measurement(
+        id_,
+        found,
+        sizes(compared),
+        "share of values that stand once in the synthetic data, and of extremes, that single out a "
+        "training patient among all real patients, beyond that of the holdout at equal numbers",
+        "WP216 opinion 05/2014, singling out; Giomi et al. 2023, doi:10.56553/popets-2023-0055",
+        seed,
+        {
+            "claims": found.claims,
+            "fits_one_training_patient": found.success,
+            "fits_one_holdout_patient": found.control_success,
+            "table": {
+                "columns": [
+                    {"en": "column", "zh": "列"},
+                    {"en": "descriptions", "zh": "描述数"},
+                    {"en": "single out: train", "zh": "孤立训练患者"},
+                    {"en": "holdout", "zh": "孤立留出患者"},
+                ],
+                "rows": [list(row) for row in found.columns[:MOST_RANKED]],
+            },
+        },
+    )
 
 
 def _secrets(cohorts: Cohorts, sides: Sides) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -22,7 +23,7 @@ from sdq_ehr.finding import RowFinding
 from sdq_ehr.formats import arrow, delimited, fhir
 from sdq_ehr.formats.raw import RawTable
 from sdq_ehr.parsing import empty_table, match_columns, parse_table, survey_blocks
-from sdq_ehr.rules import finding, finding_for
+from sdq_ehr.rules import finding, finding_for, rule_id
 from sdq_ehr.schema import Schema
 from sdq_ehr.settings import EhrSettings
 from sdq_ehr.sources import Source, frames, read_raw
@@ -164,7 +165,8 @@ def list_items(source: Path, settings: EhrSettings | None = None) -> Listing:
         One item a patient: id ``file#row`` (counted from 1) of the row in which the patient first
         stands, never the patient's own key; the digest is over all cells of the patient in all
         tables; attributes ``subject`` (hash of the key) and ``class``, where there are such, and
-        the categories of the patient table with at most 50 values.
+        the categories of the patient table with at most 50 values. A line that is no row, since it
+        has too few or too many cells, is an item of its own, ``file#line n``, that cannot be read.
 
     Raises
     ------
@@ -189,7 +191,10 @@ def list_items(source: Path, settings: EhrSettings | None = None) -> Listing:
         items.append(Item(f"{name}#{row}", (source,), str(row), digests[k], attributes))
     if not dataset.schema.home:
         items.sort(key=lambda i: natural(i.id))
-    return Listing(tuple(items), dataset.findings)
+    items += [Item(name, (source,), "", digest) for name, digest in dataset.broken.items()]
+    # Of a ragged line the item tells; said again of the file it would count twice.
+    findings = tuple(f for f in dataset.findings if f.rule != rule_id("ragged_row"))
+    return Listing(tuple(items), findings)
 
 
 READING: Final = {"schema_", "encoding", "delimiter", "date_order", "decimal"}
@@ -318,11 +323,12 @@ def _build(
         tuple(row_findings),
         {n: r.places for n, r in raws.items() if r.places is not None},
         {n: r.file for n, r in raws.items() if r.file},
+        {f"{r.file}#line {n}": digest for r in raws.values() for n, digest in r.broken},
     )
     if not structure:
         return dataset
     checked = (*row_findings, *check_structure(dataset))
-    return Dataset(schema, tables, dataset.findings, checked, dataset.places, dataset.files)
+    return replace(dataset, row_findings=checked)
 
 
 def _assign(source: Source, schema: Schema) -> tuple[dict[str, tuple[Path, str]], list[Finding]]:

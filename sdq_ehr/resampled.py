@@ -86,12 +86,19 @@ class Resampled:
 
     @cached_property
     def permuted(self) -> tuple[Values, Values]:
-        """Weights of permutations of whole patients, shapes (N, PERMUTATIONS)."""
+        """All real patients beside the synthetic ones, then permutations of whole patients.
+
+        Shapes (N, 1 + PERMUTATIONS). That no difference is there is asked of all real patients, of
+        whom the reference is a part: twice as many tell smaller differences, and copies of training
+        patients, which they would flatter, are for privacy to find.
+        """
         c = self.comparison
-        both = np.concatenate([c.reference, c.synthetic])
-        a, b = np.zeros((2, len(self.patients), PERMUTATIONS))
-        one, two = split_weights(c.groups[both], c.sizes, PERMUTATIONS, c.seed + 6)
-        a[both], b[both] = one.T, two.T
+        both = np.concatenate([c.pool, c.synthetic])
+        sizes = len(c.pool), len(c.synthetic)
+        a, b = np.zeros((2, len(self.patients), 1 + PERMUTATIONS))
+        a[c.pool, 0], b[c.synthetic, 0] = 1, 1
+        one, two = split_weights(c.groups[both], sizes, PERMUTATIONS, c.seed + 6)
+        a[both, 1:], b[both, 1:] = one.T, two.T
         return a, b
 
     @property

@@ -165,9 +165,9 @@ RULES: Final[dict[str, tuple[Severity, str, str]]] = {
     ),
     "fraction": (
         ERROR,
-        "the number has a fraction where the schema promises whole numbers and counts as missing; "
+        "the number has a fraction where the schema promises whole numbers and was rounded; "
         "correct it or the type",
-        "模式要求整数但数值带小数, 按缺失处理; 请更正数值或类型",
+        "模式要求整数但数值带小数, 已取最近的整数; 请更正数值或类型",
     ),
     "float_code": (
         WARNING,
@@ -294,11 +294,6 @@ RULES: Final[dict[str, tuple[Severity, str, str]]] = {
         "该行引用了另一患者的记录, 请更正引用",
     ),
     # OMOP
-    "conformity.table_unknown": (
-        INFO,
-        "the table is none of the OMOP CDM 5.4 tables and was not read",
-        "该表不属于 OMOP CDM 5.4, 未读取",
-    ),
     "conformity.field_unknown": (
         WARNING,
         "the column is no field of this OMOP CDM 5.4 table and was not read; rename or remove it",

@@ -218,7 +218,12 @@ class Balance(CharacteristicEvaluation):
         if not found:
             yield Measurement(
                 self.id("attribute_entropy"),
-                **why("no_attribute", what="an attribute with 2 to 50 values in every cohort"),
+                applicable=False,
+                **why(
+                    "not_applicable",
+                    why="no attribute with 2 to 50 values is there in every cohort",
+                    why_zh="没有任何属性在每个数据集中都具有 2 至 50 个取值",
+                ),
             )
 
     def diversity(self, cohorts: Cohorts) -> Iterator[Measurement]:
@@ -383,7 +388,8 @@ def _bootstrap_counts(
         return []
     rng = np.random.default_rng(cohorts.seed("balance/bootstrap"))
     draws = max(1, round(n / sizes.mean()))
-    return [table[rng.integers(len(table), size=draws)].sum(axis=0) for _ in range(FLOOR_REPEATS)]
+    drawn = (table[rng.integers(len(table), size=draws)].sum(axis=0) for _ in range(FLOOR_REPEATS))
+    return [counts for counts in drawn if counts.sum()]  # few labels: a draw may hold none
 
 
 def _normalised_entropy(counts: Counts) -> float:

@@ -263,8 +263,9 @@ def _integers(texts: pa.Array, style: Style) -> tuple[pa.Array, dict[str, Mask]]
     near = np.asarray(pc.fill_null(numbers, 0.5).to_numpy(zero_copy_only=False))
     large = ~whole & ~bad & (np.abs(near) >= 2.0**53)
     fraction = ~whole & ~bad & ~large & mask(pc.is_valid(texts)) & (near != np.round(near))
-    rounded = pa.array(np.where(whole | large | fraction | bad, 0, near).astype(np.int64))
-    usable = ~whole & ~bad & ~large & ~fraction & mask(pc.is_valid(texts))
+    # A fraction is a fault of the number's form: missing it is not, so the nearest number stands.
+    rounded = pa.array(np.where(whole | large | bad, 0, np.round(near)).astype(np.int64))
+    usable = ~whole & ~bad & ~large & mask(pc.is_valid(texts))
     values = pc.if_else(pa.array(usable), rounded, values)
     return values, {"type": (bad & ~whole) | large, "fraction": fraction}
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import codecs
 import csv
+import hashlib
 import io
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
@@ -85,11 +87,12 @@ def read(
         )  # fmt: skip
         ragged = _Ragged()
         batches = list(_batches(found, ragged))
-    findings = [*found.findings, *_ragged_findings(found, ragged)]
+    broken = _ragged_lines(found) if ragged.count else ()
+    findings = [*found.findings, *_ragged_findings(found, broken)]
     table = pa.Table.from_batches(batches, _schema(found))
     if not table.num_rows:
         findings.append(finding("header_only", found.name))
-    return RawTable(table, tuple(findings), found.name)
+    return RawTable(table, tuple(findings), found.name, broken=broken)
 
 
 def iter_batches(found: Layout) -> Iterator[pa.RecordBatch]:
@@ -210,19 +213,17 @@ def _quote_open(found: Layout, batches: list[pa.RecordBatch], ragged: _Ragged) -
     return bool(odd)
 
 
-def _ragged_findings(found: Layout, ragged: _Ragged) -> list[Finding]:
-    if not ragged.count:
-        return []
-    lines = _ragged_lines(found, min(ragged.count, MOST_LINES))
-    findings = [finding("ragged_row", f"{found.name}, line {n}") for n in lines]
-    if rest := ragged.count - len(lines):
+def _ragged_findings(found: Layout, broken: Sequence[tuple[int, str]]) -> list[Finding]:
+    named, rest = broken[:MOST_LINES], len(broken[MOST_LINES:])
+    findings = [finding("ragged_row", f"{found.name}, line {n}") for n, _ in named]
+    if rest:
         findings.append(finding("ragged_rows", f"{found.name}, {rest} lines"))
     return findings
 
 
-def _ragged_lines(found: Layout, most: int) -> list[int]:
-    """Return the line in which each of the first ragged rows begins."""
-    lines: list[int] = []
+def _ragged_lines(found: Layout) -> tuple[tuple[int, str], ...]:
+    """Return the line in which each ragged row begins, and SHA-256 of its cells."""
+    lines: list[tuple[int, str]] = []
     limit = csv.field_size_limit(LONGEST_ROW)
     with open_text(found.path, found.encoding) as file:
         reader = csv.reader(
@@ -234,13 +235,12 @@ def _ragged_lines(found: Layout, most: int) -> list[int]:
         try:
             for row in reader:
                 if row and not head and len(row) != found.width:
-                    lines.append(before + 1)
-                    if len(lines) == most:
-                        break
+                    said = json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")
+                    lines.append((before + 1, hashlib.sha256(said).hexdigest()))
                 head = head and not row
                 before = reader.line_num
         except csv.Error:
             pass
         finally:
             csv.field_size_limit(limit)
-    return lines
+    return tuple(lines)

@@ -136,7 +136,18 @@ def _encoding(path: Path) -> tuple[str, list[str]]:
         return "utf-8", []
     if _decodes(path, "gb18030"):
         return "gb18030", ["encoding_guessed"]
-    return "cp1252", ["encoding_unknown"]
+    return "utf-8" if _mostly_utf8(path) else "cp1252", ["encoding_unknown"]
+
+
+def _mostly_utf8(path: Path) -> bool:
+    """Whether more signs beyond ASCII are good UTF-8 than are none: one bad byte spoils no file."""
+    good = bad = 0
+    with open_text(path, "utf-8") as file:
+        while part := file.read(PART):
+            wrong = part.count("\ufffd")
+            bad += wrong
+            good += sum(not c.isascii() for c in part) - wrong if not part.isascii() else 0
+    return good > bad
 
 
 def _decodes(path: Path, encoding: str) -> bool:

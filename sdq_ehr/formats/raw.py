@@ -28,6 +28,8 @@ class RawTable:
     places : pyarrow.ChunkedArray, optional
         Place of each row, where rows come from many files.
     row_findings : tuple of RowFinding
+    broken : tuple of (int, str)
+        Lines that are no rows, and SHA-256 of what stands there.
     """
 
     table: pa.Table
@@ -35,6 +37,7 @@ class RawTable:
     file: str = ""
     places: pa.ChunkedArray | None = None
     row_findings: tuple[RowFinding, ...] = ()
+    broken: tuple[tuple[int, str], ...] = ()
 
 
 def unique_names(names: Sequence[str], where: str) -> tuple[list[str], list[Finding]]:

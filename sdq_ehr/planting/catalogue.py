@@ -40,8 +40,6 @@ CATALOGUE: Final[tuple[Defect, ...]] = _ordered(
 _STUDY = "it judges the study and not the synthetic records"
 UNPLANTED: Final[Mapping[str, str]] = {
     "ehr.utility.trtr_auc": "trained and tested on real records: no synthetic one enters",
-    "ehr.completeness.readable_share": "patients are listed from what could be read: a file "
-    "that cannot be read takes patients or rows away instead",
     "ehr.explainability.process_traceability": f"{_STUDY}: the generator's description",
     "ehr.conformity.schema_proposed": f"{_STUDY}: whether a schema was given",
     "ehr.conformity.column_not_described": f"{_STUDY}: the descriptions in its schema",
@@ -60,8 +58,6 @@ UNPLANTED: Final[Mapping[str, str]] = {
     "every system and user have",
     "ehr.structure.gone": "needs files that change while they are evaluated",
     "ehr.codes.not_active": "needs the user's own list, which tells retired codes",
-    "ehr.conformity.table_unknown": "no reader gives it: a strange file beside OMOP tables is "
-    "passed over",
 }
 """Measures and rules that no defect plants, and why; ``*`` stands for the rest of an id."""
 

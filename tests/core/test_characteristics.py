@@ -1,6 +1,7 @@
 """What all modalities share in each characteristic: both sides of every detector."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,8 +21,10 @@ from sdq_core.description import Description, DescriptionTable
 from sdq_core.finding import Finding
 from sdq_core.judging import judge
 from sdq_core.measurement import Measurement, Method
-from sdq_core.profiles import Criterion
+from sdq_core.profiles import Criterion, load_profile
 from sdq_core.vocabulary import Characteristic, Severity, Verdict
+
+ROOT = Path(__file__).parents[2]
 
 
 class ToyFidelity(Fidelity):
@@ -250,6 +253,49 @@ def test_attribute_entropy_is_given_for_each_shared_attribute():
     )
     found = by_key(Balance("imaging").attributes(made))
     assert found["imaging.balance.attribute_entropy[sex]"].value == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("modality", ["imaging", "signals", "ehr"])
+def test_shipped_profiles_fail_a_dropped_subgroup_and_pass_fresh_samples(modality):
+    name, folder = f"{modality}-default", ROOT / f"sdq_{modality}/profiles"
+    criteria = {c.id: c for c in load_profile("default", folder, modality, name).criteria}
+    criterion = criteria[f"{modality}.balance.attribute_entropy"]
+
+    made = cohorts()
+
+    def verdict(seed, values, shares):
+        rng = np.random.default_rng(seed)
+        drawn = [rng.choice(["F", "M"], len(c), p=[0.6, 0.4]) for c in (made.train, made.holdout)]
+        drawn.insert(1, rng.choice(values, len(made.synthetic), p=shares))
+        parts = (made.train, made.synthetic, made.holdout)
+        named = [
+            dataclasses.replace(c, attributes={"sex": a}) for c, a in zip(parts, drawn, strict=True)
+        ]
+        (m,) = Balance(modality).attributes(Cohorts(made.study, *named))
+        return judge(m, criterion).verdict
+
+    for seed in range(5):
+        assert verdict(seed, ["F", "M"], [0.6, 0.4]) is Verdict.PASS
+        assert verdict(seed, ["F", "M"], [0.5, 0.5]) is Verdict.PASS
+        assert verdict(seed, ["F"], [1.0]) is Verdict.FAIL
+        assert verdict(seed, ["F", "M"], [0.9, 0.1]) is Verdict.FAIL
+
+
+def test_attributes_that_no_cohort_has_are_not_asked_for():
+    (m,) = Balance("imaging").attributes(cohorts())
+    assert not m.applicable
+    assert m.value is None
+
+
+def test_classes_of_a_few_labelled_items_have_a_noise_floor():
+    made = cohorts()
+    known = np.arange(len(made.train)) < 2
+    train = dataclasses.replace(made.train, classes=np.where(known, made.train.classes, ""))
+    holdout = dataclasses.replace(made.holdout, classes=np.full(len(made.holdout), "", dtype="U1"))
+    few = np.where(np.arange(len(made.synthetic)) < 2, made.synthetic.classes, "")
+    synthetic = dataclasses.replace(made.synthetic, classes=few)
+    found = by_key(Balance("imaging").classes(Cohorts(made.study, train, synthetic, holdout)))
+    assert found["imaging.balance.class_gini"].noise_floor is not None
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -82,7 +82,7 @@ def test_separated_numbers_come_back(numbers, continental) -> None:
 
 def test_integers() -> None:
     values, _, rows = read(["7", "8.0", "9.5", "x", "", "999999999999999999999"], "integer")
-    assert values == [7, 8, None, None, None, None]
+    assert values == [7, 8, 10, None, None, None]  # a fraction is no missing value
     assert rows == {"type": [3, 5], "fraction": [2]}
 
 
