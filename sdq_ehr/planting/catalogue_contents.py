@@ -177,13 +177,13 @@ def content_defects() -> Iterator[Defect]:
     yield Defect(
         "group-dropped",
         ("one group of patients dropped", "一个亚组丢失"),
-        (FIDELITY,),
+        (FIDELITY, BALANCE),
         (0.25, 0.5, 0.75, 1.0),
         0.75,
         ("share of the group that is gone", "亚组的缺失占比"),
         (*balance("attribute_entropy"), *fidelity("marginal_share_consistent")),
         "Bhanot et al. 2021, doi:10.3390/e23091165 (fairness of synthetic health data)",
-        (BALANCE, UTILITY, EXPLAINABILITY),
+        (UTILITY, EXPLAINABILITY),
     )
     yield Defect(
         "too-few-patients",
