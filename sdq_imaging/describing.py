@@ -56,7 +56,7 @@ class ImagingDescriber:
 
     settings: Mapping[str, Any]
     name: str = "imaging"
-    version: str = "3"
+    version: str = "4"
     asked: Mapping[str, Asked] = field(default_factory=dict, repr=False)
     masks: Path | None = None
     _made: dict[str, Embedder] = field(default_factory=dict, repr=False, compare=False)

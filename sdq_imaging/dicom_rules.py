@@ -7,7 +7,6 @@ shared by all rules; give `level_of(dataset)` where several of these functions a
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
 from sdq_core.dicom import identifiers as residual
@@ -50,7 +49,6 @@ def check(
     pixel_range: tuple[float, float] | None = None,
     has_pixels: bool | None = None,
     questions: bool = False,
-    reference_date: date | None = None,
 ) -> tuple[Finding, ...]:
     """Judge one object by the rules that hold for real and synthetic ones alike.
 
@@ -66,8 +64,6 @@ def check(
         Whether there is pixel data; None where only the header is at hand.
     questions : bool
         Whether to add the note on what conditions ask and the header does not tell.
-    reference_date : datetime.date, optional
-        A date that nothing in the file can come after; None leaves the future unjudged.
 
     Returns
     -------
@@ -92,7 +88,7 @@ def check(
         *pixel_description_faults(dataset, pixel_bytes=pixel_bytes, pixel_range=pixel_range),
         *image_type_faults(level),
         *geometry_faults(level),
-        *contradictions(dataset, reference_date=reference_date),
+        *contradictions(dataset),
     )
     # Several modules, and the general lists, may say the same of one attribute.
     return tuple({(f.rule, f.where): f for f in reversed(found)}.values())[::-1]

@@ -14,23 +14,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sdq_core.errors import UsageError
 from sdq_core.statistics.matches import Matches
+from sdq_imaging.coarse_stage import COARSE_ANGLES, COARSE_BAND, coarse_stage, columns
 from sdq_imaging.spectra import (
     POSES,
+    centred,
     correlation,
     cropped,
-    flattened,
+    half_spectrum,
     halved,
     posed,
-    shifted,
     spectrum,
+    unit,
     warped,
 )
 
@@ -41,13 +42,7 @@ _SCALES: Final = {2: (0.95, 1.0, 1.05), 3: (1.0,)}
 _CONTRAST_WIDTH: Final = 5 / 64  # of the side; local contrast is evened out on this scale
 _CONTRAST_FLOOR: Final = 0.3  # of the root mean square: what is flatter stays flat
 _FADE: Final = 0.15  # of the side, at each border
-_COARSE_ANGLES: Final = (-5.0, 0.0, 5.0)
-_COARSE_BAND: Final = {2: 6, 3: 4}  # highest frequency of the coarse stage, cycles a side
 _FINE_BAND: Final = 15  # of the fine stage: a band-pass leaves next to nothing above it
-_COARSE_SHIFTS: Final = {  # of the side; near enough to each other for the highest frequency
-    2: tuple(0.0275 * k for k in range(-4, 5)),
-    3: (-0.1, -0.05, 0.0, 0.05, 0.1),
-}
 _REACH: Final = 0.2  # of the side: largest shift of the fine stage
 _OF_ONE_SUBJECT: Final = 3  # items that the coarse stage hands on
 _REFINED: Final = 3  # angles and scales of each candidate that a finer grid is laid on
@@ -168,19 +163,23 @@ def best_matches(
     ndim, side = query.ndim - 1, query.shape[1]
     top = min(top, len(reference) if subjects is None else int(subjects.max()) + 1)
     fine = min(_FINE_BAND, (side - 1) // 2)
-    coarse = min(_COARSE_BAND[ndim], fine)
+    coarse = min(COARSE_BAND[ndim], fine)
     spectra = spectrum(reference, fine)
-    low = flattened(cropped(spectra, coarse, ndim), ndim).T.copy()
+    lowest = centred(unit(cropped(spectra, coarse, ndim), ndim), side, ndim)
+    low = {False: columns(lowest, ndim)}
+    if ndim == 2:
+        low[True] = columns(np.swapaxes(lowest, -1, -2), ndim)
     scores = np.empty((len(query), top))
     indices = np.empty((len(query), top), np.intp)
     transforms: list[Transform | None] = []
     for start in range(0, len(query), block):
         rows = slice(start, start + block)
         banks = _banks(query[rows], fine)
-        similarity, poses = _coarse(banks, low, coarse, side)
+        similarity, poses = coarse_stage(banks[:, _coarse_rows(ndim)], low, coarse, side)
         if query_groups is not None and reference_groups is not None:
             same = np.asarray(query_groups)[rows, None] == np.asarray(reference_groups)[None, :]
             similarity[same] = -np.inf
+        np.conj(banks, out=banks)
         order = np.argsort(-similarity, axis=1, kind="stable")
         for i, ranked in enumerate(order):
             candidates = ranked[:top] if subjects is None else _spread(ranked, subjects, top)
@@ -197,7 +196,7 @@ def best_matches(
             n, first = len(rank), rank[0]
             scores[start + i] = np.r_[found[rank], np.full(top - n, -1.0)]
             indices[start + i] = np.r_[possible[rank], np.full(top - n, -1)]
-            pose = POSES[ndim][poses[i, possible[first]] // len(_COARSE_ANGLES)]
+            pose = POSES[ndim][poses[i, possible[first]] // len(COARSE_ANGLES)]
             transforms.append(_transform(pose, int(which[first]), places[first], side))
     return Matches(scores, indices, tuple(transforms))
 
@@ -236,43 +235,17 @@ def _spread(ranked: NDArray[np.intp], subjects: NDArray[np.intp], top: int) -> N
 
 
 def _banks(query: NDArray[np.float32], band: int) -> NDArray[np.complex64]:
-    """Spectra of the queries at every angle and scale, shape (n, angles x scales, ...)."""
+    """Half spectra of the queries at every angle and scale, shape (n, angles x scales, ...)."""
     ndim = query.ndim - 1
     moved = warped(query, _ANGLES[ndim], _SCALES[ndim])
-    flat = spectrum(moved.reshape(-1, *query.shape[1:]), band)
+    flat = half_spectrum(moved.reshape(-1, *query.shape[1:]), band)
     return flat.reshape(*moved.shape[:2], *flat.shape[1:])
 
 
-def _coarse(
-    banks: NDArray[np.complex64], low: NDArray[np.float32], band: int, side: int
-) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Best coarse correlation of every query with every reference, and how it was met.
-
-    The latter is ``number of the pose x number of coarse angles + number of the coarse angle``.
-    """
-    ndim = banks.ndim - 2
-    scales = len(_SCALES[ndim])
-    kept = [_ANGLES[ndim].index(a) * scales + _SCALES[ndim].index(1.0) for a in _COARSE_ANGLES]
-    bank = cropped(banks[:, kept], band, ndim)
-    n, m, angles = len(banks), low.shape[1], len(kept)
-    best = np.full((n, m), -np.inf, np.float32)
-    where = np.zeros((n, m), np.intp)
-    similar = np.empty((n * angles, m), np.float32)
-    top = np.empty((n * angles, m), np.float32)
-    for number, pose in enumerate(POSES[ndim]):
-        moved = posed(bank, pose, ndim)
-        top.fill(-np.inf)
-        for shift in product(_COARSE_SHIFTS[ndim], repeat=ndim):
-            # Spectra are reversed about the first pixel, images about the middle.
-            place = tuple(s - (a in pose[1]) / side for a, s in enumerate(shift))
-            vectors = flattened(shifted(moved, place), ndim)
-            np.matmul(vectors.reshape(-1, vectors.shape[-1]), low, out=similar)
-            np.maximum(top, similar, out=top)
-        for angle in range(angles):
-            here = top[angle::angles]
-            better = here > best
-            best[better], where[better] = here[better], number * angles + angle
-    return best, where
+def _coarse_rows(ndim: int) -> list[int]:
+    """Return where the coarse angles stand among all angles and scales."""
+    scales, unscaled = len(_SCALES[ndim]), _SCALES[ndim].index(1.0)
+    return [_ANGLES[ndim].index(a) * scales + unscaled for a in COARSE_ANGLES]
 
 
 def _fine(
@@ -280,17 +253,21 @@ def _fine(
 ) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.float64]]:
     """Correlation of one query with each of its candidates, at which angle and scale, and where.
 
-    ``bank``: the query at every angle and scale; ``poses``: as the coarse stage numbers them.
+    ``bank``: the conjugate half spectra of the query at every angle and scale; ``poses``: as the
+    coarse stage numbers them. The candidate is brought into the pose of the query, which is one
+    spectrum instead of one for each angle and scale; places are turned back at the end.
     """
     ndim = candidates.ndim - 1
-    c, length, scales = len(candidates), bank.shape[-1], len(_SCALES[ndim])
-    pose, angle = np.divmod(poses, len(_COARSE_ANGLES))
-    middle = np.array([_ANGLES[ndim].index(a) for a in _COARSE_ANGLES])[angle]
+    c, length, scales = len(candidates), candidates.shape[-1], len(_SCALES[ndim])
+    pose, angle = np.divmod(poses, len(COARSE_ANGLES))
+    middle = np.array([_ANGLES[ndim].index(a) for a in COARSE_ANGLES])[angle]
     first = np.clip(middle - 1, 0, len(_ANGLES[ndim]) - 3) * scales
     warps = first[:, None] + np.arange(3 * scales)
-    moved = bank.reshape(len(bank), -1)[warps[:, :, None], _permutations(length, ndim)[pose, None]]
-    moved = moved.reshape(*warps.shape, *(length,) * (ndim - 1), -1)
-    joint = halved(candidates)[:, None] * np.conj(moved)
+    back = np.take_along_axis(
+        candidates.reshape(c, -1), _permutations(length, ndim)[pose], axis=1
+    ).reshape(c, 1, *(length,) * (ndim - 1), -1)
+    joint = bank[warps]
+    joint *= back
 
     grid = length + 1
     reach = int(_REACH * grid)
@@ -306,15 +283,22 @@ def _fine(
     chosen = patches.reshape(c, likely.shape[1], -1).max(2).argmax(1)
     each = np.arange(c)
     heights, offsets = _peaks(patches[each, chosen])
-    return heights, warps[each, likely[each, chosen]], centres[each, chosen] + offsets / (2 * grid)
+    places = centres[each, chosen] + offsets / (2 * grid)
+    for place, number in zip(places, pose, strict=True):
+        transposed, flipped = POSES[ndim][number]
+        if transposed:
+            place[-2:] = place[-2:][::-1].copy()
+        place[list(flipped)] *= -1
+    return heights, warps[each, likely[each, chosen]], places
 
 
 @lru_cache
 def _permutations(length: int, ndim: int) -> NDArray[np.intp]:
-    """For each pose, where in a flat spectrum the entries of the posed half spectrum come from."""
-    places = np.arange(length**ndim).reshape((length,) * ndim)
-    # `posed` only moves entries.
-    return np.stack([halved(posed(places, pose, ndim)).ravel() for pose in POSES[ndim]])
+    """For each pose, where the entries of a half spectrum that is brought back come from."""
+    places: Any = np.arange(length**ndim).reshape((length,) * ndim)
+    # `posed` only moves entries: its inverse says where each came from.
+    inverse: list[Any] = [np.argsort(posed(places, pose, ndim), axis=None) for pose in POSES[ndim]]
+    return np.stack([halved(i.reshape(places.shape)).ravel() for i in inverse])
 
 
 def _peaks(patches: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

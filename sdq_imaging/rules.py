@@ -155,6 +155,11 @@ RULES: Final[dict[str, tuple[Severity, str, str]]] = {
         "correct it",
         "像素小于 1 微米或大于 10 厘米, 间距或其单位有误, 请更正",
     ),
+    "identifier.location": (
+        ERROR,
+        "EXIF tells the place in which the picture was taken; remove the GPS data",
+        "EXIF 含有拍摄地点 (GPS), 请删除",
+    ),
     "identifier.burned_in_text": (
         WARNING,
         "something in the pixels looks like a line of text; look at it, and cover it if it names "

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "POSES",
+    "centred",
+    "completed",
     "correlation",
     "cropped",
-    "flattened",
+    "half_spectrum",
     "halved",
     "posed",
     "shifted",
     "spectrum",
+    "unit",
     "warped",
 ]
 
@@ -57,13 +60,29 @@ def spectrum(images: NDArray[np.float32], band: int) -> NDArray[np.complex64]:
     >>> s.shape, round(float((np.abs(s) ** 2).sum()), 5)
     ((1, 11, 11), 1.0)
     """
+    return completed(half_spectrum(images, band), images.ndim - 1)
+
+
+def half_spectrum(images: NDArray[np.float32], band: int) -> NDArray[np.complex64]:
+    """Return ``halved(spectrum(images, band))``, for half the work.
+
+    Parameters
+    ----------
+    images : ndarray, shape (n, s, s) or (n, s, s, s)
+    band : int
+
+    Returns
+    -------
+    ndarray, shape (n, 2 band + 1, ..., band + 1), complex64
+    """
     ndim = images.ndim - 1
     # A few frequencies only: a product with their waves is cheaper than a fast transform of all.
     waves = _waves(images.shape[-1], band)
     found: NDArray[Any] = images.astype(np.float32, copy=False)
     for axis in range(ndim):
         if axis == 0:  # real by complex, as one real product
-            flat = found.reshape(-1, found.shape[-1]) @ waves.view(np.float32)
+            half = np.ascontiguousarray(waves[:, : band + 1])
+            flat = found.reshape(-1, found.shape[-1]) @ half.view(np.float32)
             found = flat.view(np.complex64).reshape(*found.shape[:-1], -1)
         else:
             found = (found.reshape(-1, found.shape[-1]) @ waves).reshape(*found.shape[:-1], -1)
@@ -72,8 +91,39 @@ def spectrum(images: NDArray[np.float32], band: int) -> NDArray[np.complex64]:
     # What rounding leaves of a constant is no image: without this it would be scaled to one.
     flat = images.reshape(len(images), -1)
     rounding = 1e-6 * np.sqrt(np.einsum("ij,ij->i", flat, flat) * flat.shape[1])
-    found[np.abs(found).reshape(len(found), -1).max(axis=1) <= rounding] = 0
-    return _unit(found, tuple(range(1, ndim + 1)))
+    size = np.abs(found).reshape(len(found), -1).max(axis=1)
+    # Frequencies above 0 on the last axis count for their mirror images too.
+    square = found.real**2 + found.imag**2
+    energy = 2 * square.reshape(len(found), -1).sum(1)
+    energy -= square[..., 0].reshape(len(found), -1).sum(1)
+    scale = np.divide(1, np.sqrt(energy), out=np.zeros_like(energy), where=size > rounding)
+    found *= scale.reshape(-1, *(1,) * ndim)
+    return np.asarray(found, np.complex64)
+
+
+def completed(halves: NDArray[np.complex64], ndim: int) -> NDArray[np.complex64]:
+    """Return whole spectra of real images from their halves.
+
+    Parameters
+    ----------
+    halves : ndarray, shape (..., l, (l + 1) / 2) or (..., l, l, (l + 1) / 2)
+    ndim : int
+
+    Returns
+    -------
+    ndarray, shape (..., l, l) or (..., l, l, l)
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((1, 16, 16)).astype(np.float32)
+    >>> s = spectrum(x, 5)
+    >>> bool((completed(halved(s), 2) == s).all())
+    True
+    """
+    mirror = np.conj(halves[..., :0:-1])
+    for axis in range(-ndim, -1):
+        mirror = np.take(mirror, -np.arange(mirror.shape[axis]) % mirror.shape[axis], axis=axis)
+    return np.concatenate([halves, mirror], axis=-1)
 
 
 def cropped(spectra: NDArray[np.complex64], band: int, ndim: int) -> NDArray[np.complex64]:
@@ -132,33 +182,29 @@ def posed(
     return spectra
 
 
-def flattened(spectra: NDArray[np.complex64], ndim: int) -> NDArray[np.float32]:
-    """Return real vectors of unit norm whose inner products are the correlations of the images.
+def centred(spectra: NDArray[np.complex64], side: int, ndim: int) -> NDArray[np.complex64]:
+    """Return spectra about the middle of the image instead of its first pixel.
 
     Parameters
     ----------
     spectra : ndarray, shape (..., l, l) or (..., l, l, l)
+    side : int
+        Of the images, in pixels.
     ndim : int
 
     Returns
     -------
-    ndarray, shape (..., l**ndim - 1), float32
+    ndarray of the same shape
+        A flip about the middle only reverses its frequencies.
 
     Examples
     --------
-    >>> x = np.random.default_rng(0).standard_normal((2, 16, 16)).astype(np.float32)
-    >>> flattened(spectrum(x, 3), 2).shape
-    (2, 48)
+    >>> x = np.random.default_rng(0).standard_normal((1, 16, 16)).astype(np.float32)
+    >>> s, flipped = (centred(spectrum(a, 5), 16, 2) for a in (x, x[:, :, ::-1]))
+    >>> bool(np.allclose(posed(s, (False, (1,)), 2), flipped, atol=1e-6))
+    True
     """
-    shape = spectra.shape[: spectra.ndim - ndim]
-    flat = spectra.reshape(*shape, -1)
-    # Of real images one half of the frequencies says all; the zero frequency is the first.
-    half = _half(spectra.shape[-1], ndim)
-    vectors = np.concatenate([flat[..., half].real, flat[..., half].imag], axis=-1)
-    norms = np.sqrt((vectors**2).sum(-1, keepdims=True))
-    scale = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
-    result: NDArray[np.float32] = (vectors * scale).astype(np.float32)
-    return result
+    return shifted(spectra, (-(side - 1) / 2 / side,) * ndim)
 
 
 def halved(spectra: NDArray[np.complex64]) -> NDArray[np.complex64]:
@@ -302,7 +348,24 @@ def warped(
     return np.moveaxis(out, 0, 1)
 
 
-def _unit(spectra: NDArray[np.complex64], axes: tuple[int, ...]) -> NDArray[np.complex64]:
+def unit(spectra: NDArray[np.complex64], ndim: int) -> NDArray[np.complex64]:
+    """Return spectra scaled to unit energy; what is all zero stays so.
+
+    Parameters
+    ----------
+    spectra : ndarray, shape (..., l, l) or (..., l, l, l)
+    ndim : int
+
+    Returns
+    -------
+    ndarray of the same shape
+
+    Examples
+    --------
+    >>> unit(np.full((1, 2, 2), 3 + 4j, np.complex64), 2)[0, 0, 0].item()
+    (0.30000001192092896+0.4000000059604645j)
+    """
+    axes = tuple(range(-ndim, 0))
     energy = (spectra.real**2 + spectra.imag**2).sum(axes, keepdims=True)
     scale = np.divide(1, np.sqrt(energy), out=np.zeros_like(energy), where=energy > 0)
     result: NDArray[np.complex64] = (spectra * scale).astype(np.complex64)
@@ -316,15 +379,6 @@ def _waves(side: int, band: int) -> NDArray[np.complex64]:
         -2j * np.pi / side * np.multiply.outer(np.arange(side), frequency)
     ).astype(np.complex64)
     return waves
-
-
-@lru_cache
-def _half(length: int, ndim: int) -> NDArray[np.intp]:
-    place = np.arange(length**ndim)
-    mirror = np.ravel_multi_index(
-        tuple(-i % length for i in np.unravel_index(place, (length,) * ndim)), (length,) * ndim
-    )
-    return np.flatnonzero(place < mirror)
 
 
 @lru_cache(maxsize=64)

@@ -28,6 +28,7 @@ _BEHIND: Final = {
     "declared_synthetic_share[aigc]": ("metadata", "aigc_label"),
     "conformity_share": ("conformity", None),
     "identifier_share": ("identifier", None),
+    "burned_in_text_share": ("identifier", "burned_in_text"),
     "exact_copy_share": ("privacy", "exact_copy"),
 }
 """Area and rule of the findings that shares of items count: without a rule, all errors."""

@@ -11,8 +11,6 @@ from sdq_imaging import dicom_tables
 from sdq_imaging.dicom.patient_contradictions import finding, patient_contradictions
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from pydicom import Dataset
 
     from sdq_core.finding import Finding
@@ -80,20 +78,17 @@ ENUMERATED = {
 UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID")
 
 
-def contradictions(dataset: Dataset, *, reference_date: date | None = None) -> tuple[Finding, ...]:
+def contradictions(dataset: Dataset) -> tuple[Finding, ...]:
     """Find what the header alone shows to be wrong.
 
     Parameters
     ----------
     dataset : pydicom.Dataset
-    reference_date : datetime.date, optional
-        A date that no event of the file can come after, such as the day of the test; without one
-        dates in the future are not judged, so that the same file always gives the same findings.
 
     Returns
     -------
     tuple of Finding
-        Errors ``imaging.semantics.{modality, patient_age, birth_date, future_date, laterality,
+        Errors ``imaging.semantics.{modality, patient_age, birth_date, laterality,
         pregnancy, window, rescale_slope, uid_reused}`` and
         ``imaging.conformity.{enumerated_value, file_meta, frames}``; warnings
         ``imaging.semantics.{date_order, body_part, implausible_value, echo_time}``. Only values
@@ -111,7 +106,7 @@ def contradictions(dataset: Dataset, *, reference_date: date | None = None) -> t
         *_modality(dataset),
         *_frames(dataset),
         *_enumerated(dataset),
-        *patient_contradictions(dataset, reference_date),
+        *patient_contradictions(dataset),
         *_intensities(dataset),
         *_uids(dataset),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from typing import TYPE_CHECKING
 
 from sdq_core.dicom.elements import number, parse_date, text
@@ -79,16 +78,12 @@ def finding(
     return Finding(f"imaging.{rule}", severity, english, chinese, where)
 
 
-def patient_contradictions(
-    dataset: Dataset, reference_date: date | None = None
-) -> Iterator[Finding]:
+def patient_contradictions(dataset: Dataset) -> Iterator[Finding]:
     """Find contradictions about the patient, the side examined and the dates.
 
     Parameters
     ----------
     dataset : pydicom.Dataset
-    reference_date : datetime.date, optional
-        As in `sdq_imaging.dicom.contradictions.contradictions`.
 
     Yields
     ------
@@ -102,12 +97,12 @@ def patient_contradictions(
     >>> [f.rule for f in patient_contradictions(header)]
     ['imaging.semantics.laterality']
     """
-    yield from _dates(dataset, reference_date)
+    yield from _dates(dataset)
     yield from _patient(dataset)
     yield from _laterality(dataset)
 
 
-def _dates(dataset: Dataset, reference_date: date | None) -> Iterator[Finding]:
+def _dates(dataset: Dataset) -> Iterator[Finding]:
     born = parse_date(text(dataset, "PatientBirthDate"))
     study = parse_date(text(dataset, "StudyDate"))
     if born is not None and study is not None and born > study:
@@ -127,17 +122,6 @@ def _dates(dataset: Dataset, reference_date: date | None) -> Iterator[Finding]:
                 f"{keyword} lies before StudyDate (0008,0020); check both",
                 f"{keyword} 早于 StudyDate (0008,0020)；请核对",
                 Severity.WARNING,
-            )
-    if reference_date is None:
-        return
-    for keyword in ("PatientBirthDate", "StudyDate", *EVENT_DATES):
-        event = parse_date(text(dataset, keyword))
-        if event is not None and event > reference_date:
-            yield finding(
-                "semantics.future_date",
-                keyword,
-                f"{keyword} lies in the future; correct it",
-                f"{keyword} 在将来；请更正",
             )
 
 

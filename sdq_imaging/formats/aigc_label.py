@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sdq_core.aigc import label_in_text
 
-__all__ = ["embedded_label", "label_in_xmp"]
+__all__ = ["EXIF_FOLDER", "XMP_KEYS", "embedded_label", "exif_text", "label_in_xmp", "xmp_root"]
 
 NAMESPACE: Final = "http://www.tc260.org.cn/ns/AIGC/1.0/"
 XMP_KEYS: Final = ("XML:com.adobe.xmp", "xmp")
@@ -40,7 +40,7 @@ def embedded_label(picture: Any) -> str:
     exif = picture.getexif()
     texts = [exif.get(tag) or exif.get_ifd(EXIF_FOLDER).get(tag) for tag in EXIF_TAGS]
     texts.append(picture.info.get("comment"))
-    return next((found for text in texts if (found := label_in_text(_decoded(text)))), "")
+    return next((found for text in texts if (found := label_in_text(exif_text(text)))), "")
 
 
 def label_in_xmp(packet: str | bytes) -> str:
@@ -62,14 +62,8 @@ def label_in_xmp(packet: str | bytes) -> str:
     ...              '<T:AIGC>{&quot;Label&quot;:&quot;1&quot;}</T:AIGC></x>')
     '{"Label":"1"}'
     """
-    raw = packet.encode("utf-8", "replace") if isinstance(packet, str) else packet
-    # Entities could make a small packet unfold without end.
-    plain = raw.replace(b"\0", b"")  # UTF-16 is searched too
-    if len(raw) > MOST_BYTES or b"<!DOCTYPE" in plain or b"<!ENTITY" in plain:
-        return ""
-    try:
-        root = ET.fromstring(raw.strip(b"\x00 \r\n\t"))  # noqa: S314 - entities refused
-    except (ET.ParseError, ValueError, LookupError, RecursionError):
+    root = xmp_root(packet)
+    if root is None:
         return ""
     name = f"{{{NAMESPACE}}}AIGC"
     for element in root.iter():
@@ -80,7 +74,20 @@ def label_in_xmp(packet: str | bytes) -> str:
     return ""
 
 
-def _decoded(value: Any) -> str:
+def xmp_root(packet: str | bytes) -> ET.Element | None:
+    """Return an XMP packet parsed; None where `label_in_xmp` cannot read it either."""
+    raw = packet.encode("utf-8", "replace") if isinstance(packet, str) else packet
+    # Entities could make a small packet unfold without end.
+    plain = raw.replace(b"\0", b"")  # UTF-16 is searched too
+    if len(raw) > MOST_BYTES or b"<!DOCTYPE" in plain or b"<!ENTITY" in plain:
+        return None
+    try:
+        return ET.fromstring(raw.strip(b"\x00 \r\n\t"))  # noqa: S314 - entities refused
+    except (ET.ParseError, ValueError, LookupError, RecursionError):
+        return None
+
+
+def exif_text(value: Any) -> str:
     """Return a text of EXIF, whose comments say their encoding in the first eight bytes."""
     if isinstance(value, bytes):
         for head, encoding in ((b"ASCII\0\0\0", "ascii"), (b"UNICODE\0", "utf-16")):

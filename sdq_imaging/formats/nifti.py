@@ -130,8 +130,11 @@ def read(path: Path, max_pixels: int) -> Image:
         if label := label_in_text(text):
             metadata["text:AIGC"] = label
     for extension in loaded.header.extensions:
-        if extension.get_code() == COMMENT and (label := _label(extension.get_content())):
-            metadata["text:AIGC"] = label
+        if extension.get_code() == COMMENT:
+            text = _text(extension.get_content())
+            problems += text_findings(text, "extension")
+            if label := label_in_text(text):
+                metadata["text:AIGC"] = label
     constant = pixels.min() == pixels.max()
     return Image(
         pixels,
@@ -161,6 +164,6 @@ def _grid(affine: np.ndarray, shape: tuple[int, ...], factor: float) -> np.ndarr
     return found
 
 
-def _label(content: str | bytes) -> str:
+def _text(content: str | bytes) -> str:
     text = content.decode("utf-8", "replace") if isinstance(content, bytes) else str(content)
-    return label_in_text(text.rstrip("\0"))
+    return text.rstrip("\0")

@@ -15,6 +15,7 @@ from sdq_core.errors import UnreadableItem
 from sdq_core.finding import Finding
 from sdq_imaging.formats.aigc_label import embedded_label
 from sdq_imaging.formats.checks import finite, limit, nothing_read
+from sdq_imaging.formats.picture_texts import identifiers, named
 from sdq_imaging.image import Image
 from sdq_imaging.rules import finding
 
@@ -74,9 +75,9 @@ def read(path: Path, max_pixels: int) -> Image:
                     f"NIfTI or DICOM",
                 )
             picture.load()
-            text = _text(picture)
+            text, found = _text(picture), identifiers(picture)
             turned = ImageOps.exif_transpose(picture)
-            return _image(turned, text, [])
+            return _image(turned, text, found)
     except (UnreadableItem, PermissionError, FileNotFoundError, MemoryError):
         raise
     except UnidentifiedImageError as error:
@@ -158,7 +159,7 @@ def _text(picture: Any) -> dict[str, str]:
         found["text:AIGC"] = label
     for key, value in picture.info.items():
         if isinstance(key, str) and isinstance(value, str) and key != "AIGC":
-            found[f"text:{key}"] = value if key in SYNTHESIS_KEYS else "present"
+            found[f"text:{named(key)}"] = value if key in SYNTHESIS_KEYS else "present"
     comment = picture.info.get("comment")
     if isinstance(comment, bytes):
         found["text:comment"] = "present"

@@ -278,7 +278,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
            "Chen et al. 2020, GAN-Leaks, doi:10.1145/3372297.3417238; Carlini et al. 2022, "
            "arXiv:2112.03570", (FIDELITY, BALANCE, UTILITY), needs=("holdout",)),
     _of_items("burned-in-text", ("text burned into the pixels", "像素中烧录文字"), PRIVACY,
-              _ids("identifier", "burned_in_text"),
+              _ids("identifier", "burned_in_text") + _ids("privacy", "burned_in_text_share"),
               "DICOM PS3.15 E.3.1 (Clean Pixel Data); 45 CFR 164.514(b)(2)",
               (FIDELITY,)),
     _of_items("identifiers-in-tags", ("a patient's data in DICOM attributes", "属性残留患者信息"),
@@ -297,7 +297,8 @@ DEFECTS: Final[tuple[Defect, ...]] = (
               (*_ids("privacy", "identifier_share"),
                *_ids("identifier", "name record_number birth_date resident_identity_number "
                      "mobile_number social_security_number email telephone address "
-                     "account_number licence_number vehicle ip_address insurance_number")),
+                     "account_number licence_number vehicle ip_address insurance_number "
+                     "location")),
               "45 CFR 164.514(b)(2); GB/T 37964-2019", (METADATA, EXPLAINABILITY)),
     _of_items("identifiers-in-paths", ("a patient's numbers in file names", "文件名含患者编号"),
               PRIVACY,
@@ -344,10 +345,6 @@ NOT_PLANTED: Final[dict[str, tuple[str, str]]] = {
     "imaging.identifier.face_possible": (
         "a face cannot be made in images that hold none",
         "无法在不含面部的图像中植入面部",
-    ),
-    "imaging.semantics.future_date": (
-        "evaluations give no reference date, so that the same file always gets the same findings",
-        "评价不设参考日期，以保证同一文件的结果恒定",
     ),
     "imaging.lineage.training_digest": (
         "of the generator's description, not of data",

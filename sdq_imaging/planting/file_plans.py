@@ -234,27 +234,35 @@ def _see_through(opened: Editable) -> None:
 
 
 def _texts(p: Planting) -> None:
-    """Write identifiers into the text of a picture, or into the short one of a NIfTI header."""
+    """Write identifiers into the texts of a picture, or into the short one of a NIfTI header.
+
+    Of pictures by turns into text chunk, or tag of TIFF, and into EXIF with the place.
+    """
     parts = [f"{part.strip()}" for part in IDENTIFIERS.split(";")]
     for k, entry in enumerate(p.chosen(_can_hold_text)):
         if p.facts(entry.member).kind == "picture":
-            entry.edits.append(partial(_describe, text=IDENTIFIERS))
+            entry.edits.append(partial((_describe, _by_camera)[k % 2], text=IDENTIFIERS))
         else:
             pair = f"{parts[2 * k % len(parts)]}; {parts[(2 * k + 1) % len(parts)]}"
             entry.edits.append(partial(_describe, text=pair))
 
 
 def _can_hold_text(facts: Facts) -> bool:
-    # TIFF and BMP have no text that is read in clear.
-    png = facts.kind == "picture" and facts.png
-    return facts.readable and (png or facts.kind == "nifti")
+    # BMP has no place for a text.
+    picture = facts.kind == "picture" and facts.labelling
+    return facts.readable and (picture or facts.kind == "nifti")
 
 
 def _describe(opened: Editable, text: str) -> None:
     if isinstance(opened, PictureItem):
-        opened.texts["Description"] = text
+        opened.texts["Artist"] = text
     elif isinstance(opened, NiftiItem):
         opened.header["descrip"] = text.encode()[:79]
+
+
+def _by_camera(opened: Editable, text: str) -> None:
+    if isinstance(opened, PictureItem):
+        opened.camera = text
 
 
 PLANS: Final[dict[str, Plan]] = {
@@ -263,6 +271,6 @@ PLANS: Final[dict[str, Plan]] = {
     "identifiers-in-texts": Plan(
         _texts,
         _can_hold_text,
-        ("PNG, JPEG or NIfTI files, whose texts are read", "文本可读取的 PNG、JPEG 或 NIfTI 文件"),
+        ("PNG, JPEG, TIFF or NIfTI files", "PNG、JPEG、TIFF 或 NIfTI 文件"),
     ),
 }

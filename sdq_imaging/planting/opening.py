@@ -56,8 +56,6 @@ class Facts:
     bits : int
     whole : bool
         Whether it is a file of its own, rather than a part of one.
-    png : bool
-        Whether it is written as PNG.
     """
 
     kind: Kind
@@ -74,7 +72,6 @@ class Facts:
     colour: bool = False
     bits: int = 8
     whole: bool = True
-    png: bool = False
 
 
 def kind_of(path: Path) -> Kind:
@@ -195,7 +192,6 @@ def _picture(item: Item) -> Facts:
         side=min(size),
         colour=mode in ("RGB", "P", "RGBA", "CMYK", "YCbCr"),
         bits=16 if mode.startswith("I") else 32 if mode == "F" else 8,
-        png=written == ".png",
     )
 
 

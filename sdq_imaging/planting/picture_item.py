@@ -17,7 +17,9 @@ FORMATS: Final = {".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP"}
 """Suffix -> format that stays; all others become PNG."""
 LABELLING: Final = (".png", ".tif", ".tiff")
 """Suffixes of formats in which the label AIGC has a place."""
-DESCRIPTION: Final = 270
+DESCRIPTION, ARTIST, EXIF, GPS, USER_COMMENT = 270, 315, 0x8769, 0x8825, 0x9286
+NOWHERE: Final = {1: "N", 2: (0.0, 0.0, 1.0), 3: "E", 4: (0.0, 0.0, 1.0)}
+"""Latitude and longitude of a place in the sea."""
 GREY: Final = ("L", "I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 
 
@@ -38,6 +40,7 @@ class PictureItem(Editable):
         self.item = item
         self.transparent = False
         self.texts: dict[str, str] = {}
+        self.camera = ""
         path = item.paths[0]
         with warnings.catch_warnings(), Picture.open(path) as picture:
             warnings.simplefilter("ignore")
@@ -92,7 +95,21 @@ class PictureItem(Editable):
             options["pnginfo"] = info = PngInfo()
             for key, value in self.texts.items():
                 info.add_text(key, value)
-        elif kind == "TIFF" and "AIGC" in self.texts:
-            options["tiffinfo"] = {DESCRIPTION: f"AIGC: {self.texts['AIGC']}"}
+        elif kind == "TIFF":
+            tags = {}
+            if "AIGC" in self.texts:
+                tags[DESCRIPTION] = f"AIGC: {self.texts['AIGC']}"
+            if "Artist" in self.texts:
+                tags[ARTIST] = self.texts["Artist"]
+            options["tiffinfo"] = tags
+        if self.camera and kind in ("PNG", "TIFF"):
+            exif = Picture.Exif()
+            for tag, text in options.get("tiffinfo", {}).items():
+                exif[tag] = text
+            comment = b"ASCII\0\0\0" + self.camera.encode("ascii")
+            exif.get_ifd(EXIF)[USER_COMMENT] = comment
+            exif.get_ifd(GPS).update(NOWHERE)
+            options["exif"] = exif.tobytes()
+            options.pop("tiffinfo", None)
         picture.save(target, kind, **options)
         return target

@@ -222,3 +222,81 @@ def test_pictures_that_end_too_early(tmp_path, name):
 def test_what_is_no_image(tmp_path, data, rule, name):
     (tmp_path / name).write_bytes(data)
     assert refused(tmp_path / name) == rule
+
+
+SECRET = "Patient Name: Li Si; MRN 00123456"
+KINDS = {"imaging.identifier.name", "imaging.identifier.record_number"}
+
+
+def _exif(tag, value, folder=None):
+    exif = Picture.Exif()
+    (exif if folder is None else exif.get_ifd(folder))[tag] = value
+    return {"exif": exif}
+
+
+def _chunk(key, value):
+    info = PngInfo()
+    info.add_itxt(key, value)
+    return {"pnginfo": info}
+
+
+XMP = f'<x xmlns:dc="urn:dc"><dc:creator>{SECRET}</dc:creator></x>'.encode()
+USER = b"UNICODE\0" + SECRET.encode("utf-16")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "where"),
+    [
+        ("a.png", _chunk("Comment", SECRET), "text:Comment"),
+        ("a.png", _chunk("XML:com.adobe.xmp", XMP.decode()), "text:XMP:creator"),
+        ("a.png", _exif(0x010E, SECRET), "text:EXIF:ImageDescription"),
+        ("a.jpg", {"comment": SECRET.encode()}, "text:comment"),
+        ("a.jpg", _exif(0x013B, SECRET), "text:EXIF:Artist"),
+        ("a.jpg", _exif(0x9286, USER, 0x8769), "text:EXIF:UserComment"),
+        ("a.jpg", _exif(0x9C9C, SECRET.encode("utf-16-le")), "text:EXIF:XPComment"),
+        ("a.jpg", {"xmp": XMP}, "text:XMP:creator"),
+        ("a.tif", {"tiffinfo": {315: SECRET}}, "text:Artist"),
+        ("a.tif", {"tiffinfo": {270: SECRET}}, "text:ImageDescription"),
+    ],
+)
+def test_identifiers_in_texts_are_found_and_never_quoted(tmp_path, name, options, where):
+    Picture.fromarray(GREY).save(tmp_path / name, **options)
+    image = read(tmp_path / name)
+    assert {f.rule for f in image.findings} == KINDS
+    assert where in {f.where for f in image.findings}
+    assert "Li Si" not in str(image.findings) + str(image.metadata)
+    assert "00123456" not in str(image.findings) + str(image.metadata)
+
+
+def test_a_key_is_a_label_and_is_not_quoted_where_it_is_an_identifier(tmp_path):
+    Picture.fromarray(GREY).save(tmp_path / "a.png", **_chunk("PatientName", "Li Si"))
+    (found,) = read(tmp_path / "a.png").findings
+    assert (found.rule, found.where) == ("imaging.identifier.name", "text:PatientName")
+    Picture.fromarray(GREY).save(tmp_path / "b.png", **_chunk("MRN 00123456", "scan"))
+    image = read(tmp_path / "b.png")
+    assert [f.where for f in image.findings] == ["text:key"]
+    assert "00123456" not in str(image.findings) + str(image.metadata)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif"])
+def test_the_place_of_a_picture_is_found(tmp_path, name):
+    exif = Picture.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (39.0, 54.0, 1.0), 3: "E", 4: (116.0, 23.0, 1.0)})
+    Picture.fromarray(GREY).save(tmp_path / name, exif=exif.tobytes())
+    (found,) = read(tmp_path / name).findings
+    assert (found.rule, found.where) == ("imaging.identifier.location", "EXIF GPS")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.png", _chunk("Description", "synthetic radiograph 13 of 1380, run 2024-05-01")),
+        ("a.png", _chunk("Software", "Pillow 12.1.0")),
+        ("a.jpg", {**_exif(0x0131, "GIMP 2.10.36"), "comment": b"made by a model, seed 138001"}),
+        ("a.jpg", {"xmp": b'<x xmlns:m="urn:m" m:DocumentID="13800138000"/>'}),
+        ("a.tif", {"tiffinfo": {305: "ImageJ 1.54f", 306: "2024:05:01 10:11:12", 270: "pixels"}}),
+    ],
+)
+def test_harmless_texts_give_no_finding(tmp_path, name, options):
+    Picture.fromarray(GREY).save(tmp_path / name, **options)
+    assert not read(tmp_path / name).findings

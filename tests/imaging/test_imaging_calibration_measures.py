@@ -110,6 +110,7 @@ PARTS = {
     "amount": BALANCE.amount,
     "conditional": FIDELITY.conditional,
     "gap": EXPLAINS.subgroups,
+    "burned": PRIVACY.burned_in,
     "memorised": PRIVACY.memorised,
     "attack": PRIVACY.attack,
     "nearest": PRIVACY.nearest,
@@ -130,6 +131,7 @@ SEEN = [
     ("subgroup-dropped", "attributes", "attribute_entropy"),
     ("overfitted", "attack", "membership_auc"),
     ("overfitted", "nearest", "nearest_is_train_share"),
+    ("burned-in-text", "burned", "burned_in_text_share"),
 ]
 
 

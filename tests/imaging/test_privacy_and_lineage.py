@@ -272,3 +272,14 @@ def test_its_phantoms_are_in_hounsfield_units_and_its_series_are_volumes(tmp_pat
         assert volume.pixels.max() > 600
     uids = {dicom_format.header(p).SOPInstanceUID for p in sorted(tmp_path.glob("*.dcm"))}
     assert len(uids) == len(list(tmp_path.glob("*.dcm"))) == 12
+
+
+def test_text_in_pixels_is_counted_where_an_image_can_hold_it(tmp_path):
+    made = cohorts(tmp_path / "a", blobs((20, 20, 20)))
+    (clean,) = PRIVACY.burned_in(made)
+    assert (clean.value, clean.n) == (0, {"synthetic": 20, "real": 40})
+    assert clean.interval.high == pytest.approx(1 - 0.025 ** (1 / 20))
+    small = cohorts(tmp_path / "b", blobs((4, 4, 4), side=32))
+    (found,) = PRIVACY.burned_in(small)
+    assert found.value is None
+    assert "40 pixels a side" in found.reason

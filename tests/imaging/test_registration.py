@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +11,27 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from sdq_core.errors import UsageError
-from sdq_imaging.registration import best_matches
-from sdq_imaging.spectra import POSES, correlation, flattened, halved, posed, spectrum, warped
+from sdq_imaging.coarse_stage import (
+    COARSE_ANGLES,
+    COARSE_SHIFTS,
+    coarse_stage,
+    columns,
+    parities,
+)
+from sdq_imaging.registration import _banks, _coarse_rows, best_matches
+from sdq_imaging.spectra import (
+    POSES,
+    centred,
+    completed,
+    correlation,
+    cropped,
+    halved,
+    posed,
+    shifted,
+    spectrum,
+    unit,
+    warped,
+)
 
 
 def textures(n: int, seed: int, shape: tuple[int, ...] = (64, 64)) -> np.ndarray:
@@ -38,13 +59,48 @@ def test_correlation_equals_the_sum_over_pixels():
         assert surface[t] == pytest.approx((np.roll(a, t, (0, 1)) * b).sum(), abs=1e-5)
 
 
-def test_vectors_have_the_correlation_as_inner_product():
-    x = textures(6, 1, (32, 32))
-    s = spectrum(x, 9)
-    v = flattened(s, 2)
-    h = halved(s)
-    direct = correlation(h[None] * np.conj(h[:, None]), np.zeros(1), 2)[..., 0, 0]
-    np.testing.assert_allclose(v @ v.T, direct, atol=1e-5)
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_parities_give_the_correlation_under_every_flip(ndim):
+    x = textures(3, 1, (16,) * ndim)
+    s = centred(spectrum(x, 5), 16, ndim)
+    parts = parities(s, ndim)
+    assert sum(p.shape[-1] for p in parts) == 11**ndim
+    for flips in product((False, True), repeat=ndim):
+        axes = [a + 1 for a in range(ndim) if flips[a]]
+        y = centred(spectrum(np.flip(x, axes), 5), 16, ndim)
+        direct = (y.reshape(3, -1) @ np.conj(s.reshape(3, -1)).T).real
+        odd = product((False, True), repeat=ndim)  # in the order of the parts
+        signs = [(-1) ** sum(f and o for f, o in zip(flips, of, strict=True)) for of in odd]
+        summed = sum(sign * (p @ p.T) for sign, p in zip(signs, parts, strict=True))
+        np.testing.assert_allclose(summed, direct, atol=1e-5)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_the_coarse_stage_is_the_search_over_every_pose_and_shift(ndim):
+    side, band = 16, 3
+    query, reference = textures(2, 3, (side,) * ndim), textures(3, 4, (side,) * ndim)
+    banks = _banks(query, 7)
+    lowest = centred(unit(cropped(spectrum(reference, 7), band, ndim), ndim), side, ndim)
+    low = {False: columns(lowest, ndim)}
+    if ndim == 2:
+        low[True] = columns(np.swapaxes(lowest, -1, -2), ndim)
+    found, where = coarse_stage(banks[:, _coarse_rows(ndim)], low, band, side)
+    # One by one, on whole spectra about the middle: pose, then shift.
+    whole = completed(banks, ndim)
+    rows = [4, 10, 16] if ndim == 2 else [0, 1, 2]  # angles -5, 0 and 5 at scale 1
+    bank = centred(unit(cropped(whole[:, rows], band, ndim), ndim), side, ndim)
+    every = []
+    for pose in POSES[ndim]:
+        turned = posed(bank, pose, ndim)
+        shifts = [
+            (shifted(turned, s).reshape(2 * 3, -1) @ np.conj(lowest.reshape(3, -1)).T).real
+            for s in product(COARSE_SHIFTS[ndim], repeat=ndim)
+        ]
+        every.append(np.max(shifts, axis=0).reshape(2, len(COARSE_ANGLES), 3))
+    flat = np.stack(every).transpose(1, 3, 0, 2).reshape(2, 3, -1)
+    np.testing.assert_allclose(found, flat.max(-1), atol=1e-5)
+    np.testing.assert_allclose(np.take_along_axis(flat, where[..., None], -1)[..., 0], found,
+                               atol=1e-5)  # fmt: skip
 
 
 @pytest.mark.parametrize("ndim", [2, 3])

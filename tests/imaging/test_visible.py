@@ -11,8 +11,9 @@ from scipy import ndimage
 
 from sdq_core.vocabulary import Severity
 from sdq_imaging import visible
-from sdq_imaging.grey import resize
+from sdq_imaging.grey import normalise, resize
 from sdq_imaging.image import Image
+from sdq_imaging.reading import list_items, read_image
 from sdq_imaging.text_lines import _extreme, text_lines
 
 RADIOGRAPHS = sorted(
@@ -149,3 +150,21 @@ def test_parts_of_a_head_and_thick_slices_show_no_face():
     assert head((24, 240, 240), (6.0, 1.0, 1.0)) == []
     assert head((180, 480, 480), (1.0, 1.0, 1.0)) == []
     assert head((240, 240), (1.0, 1.0)) == []
+
+
+def test_specks_of_generated_images_are_no_text():
+    folder = Path(__file__).parents[2] / "fixtures/cxr/synthetic"
+    items = list_items(folder).items[:150]
+    assert not any(text_lines(normalise(read_image(item))[0]) for item in items)
+
+
+def test_a_long_line_among_specks_is_text_and_a_short_one_is_not_told_from_them():
+    rng = np.random.default_rng(0)
+    ground = np.full((256, 512), 0.4, np.float32)
+    for y, x in zip(rng.integers(0, 200, 300), rng.integers(0, 500, 300), strict=True):
+        ground[y : y + 7, x : x + 2] = 0.9
+    ground[190:] = 0.4
+    found, _ = written(ground, "LI SI 1990-01-02 BEIJING", 16, (20, 215), 255)
+    assert any(line.top > 200 for line in text_lines(found))
+    found, _ = written(ground, "LI SI", 16, (20, 215), 255)
+    assert not text_lines(found)
