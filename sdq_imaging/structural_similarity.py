@@ -1,8 +1,7 @@
-"""Structural similarity of pairs of images: SSIM and MS-SSIM by separable shifts in float32."""
+"""Structural similarity of pairs of images: SSIM and MS-SSIM by products in float32."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -29,8 +28,6 @@ TAPS, SIGMA = 11, 1.5
 K1, K2 = 0.01, 0.03
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
-SMALL = 128
-"""Pixels a side up to which the window of many pairs is a matrix product."""
 AT_ONCE = 1 << 17
 """Pixels of the pairs that are computed together: what a processor keeps at hand."""
 
@@ -83,11 +80,10 @@ def ssim_maps(a: ArrayLike, b: ArrayLike, data_range: float) -> NDArray[np.float
     (1, 22, 22)
     """
     first, second = _pairs(a, b, data_range, TAPS)
-    blur = _Gaussian(first.shape[1:])
     found = []
     for x, y in zip(first, second, strict=True):
-        of_x, of_y = _moments(x, blur), _moments(y, blur)
-        similar = contrast(of_x, of_y, blur(x * y), data_range)
+        of_x, of_y = ((_blurred(v), _blurred(v * v)) for v in (x, y))
+        similar = contrast(of_x, of_y, _blurred(x * y), data_range)
         similar *= luminance(of_x, of_y, data_range)
         found.append(similar)
     return np.stack(found)
@@ -115,12 +111,11 @@ def ms_ssim(a: ArrayLike, b: ArrayLike, data_range: float) -> NDArray[np.float64
     1.0
     """
     first, second = _pairs(a, b, data_range, TAPS)
-    blurs = _Blurs()
-    return np.array(
-        [
-            _combined(_pyramid(x, blurs), _pyramid(y, blurs), data_range, blurs)
-            for x, y in zip(first, second, strict=True)
-        ]
+    n = len(first)
+    return _of_pairs(
+        np.concatenate([first, second]),
+        np.column_stack([np.arange(n), n + np.arange(n)]),
+        data_range,
     )
 
 
@@ -157,21 +152,16 @@ def pairwise_ms_ssim(
         return pairwise_on_device(stack, index, data_range, blocks)
 
     def on_processor() -> NDArray[np.float64]:
-        if max(stack.shape[1:]) <= SMALL:
-            return _by_products(stack, index, data_range)
-        blurs = _Blurs()
-        known = [_pyramid(x, blurs) for x in stack]
-        return np.array([_combined(known[i], known[j], data_range, blurs) for i, j in index])
+        return _of_pairs(stack, index, data_range)
 
     # Two passes of a window over each pixel and, in all, a third of it at the smaller scales.
     work = float(len(index)) * stack[:1].size * 2 * TAPS * 4 / 3
     return computed(device, work, "MS-SSIM", DEVICE_TOLERANCE, on_device, on_processor)
 
 
-def _by_products(stack: Values, index: NDArray[np.intp], data_range: float) -> NDArray[np.float64]:
-    """Return MS-SSIM of pairs of small images, some pairs at a time.
+def _of_pairs(stack: Values, index: NDArray[np.intp], data_range: float) -> NDArray[np.float64]:
+    """Return MS-SSIM of pairs of a stack, some pairs at a time.
 
-    The window is a matrix product along each axis: at this size cheaper than its taps one by one.
     Variances are those of the values less half the range, of which rounding takes less.
     """
     levels: list[Values] = [stack]
@@ -182,15 +172,14 @@ def _by_products(stack: Values, index: NDArray[np.intp], data_range: float) -> N
     middle = np.float32(data_range / 2)
     found = np.ones(len(index))
     for k, level in enumerate(levels):
-        blur = _Products(level.shape[1:])
         level = level - middle
-        moments = [blur(level), blur(level * level)]
+        moments = [_blurred(level), _blurred(level * level)]
         step = max(1, AT_ONCE // level[0].size)
         for start in range(0, len(index), step):
             rows = slice(start, start + step)
             i, j = index[rows].T
             of_x, of_y = (tuple(m[side] for m in moments) for side in (i, j))
-            term = contrast(of_x, of_y, blur(level[i] * level[j]), data_range)
+            term = contrast(of_x, of_y, _blurred(level[i] * level[j]), data_range)
             if k == len(levels) - 1:
                 raised = [(means[0] + middle, None) for means in (of_x, of_y)]
                 term *= luminance(raised[0], raised[1], data_range)
@@ -198,53 +187,29 @@ def _by_products(stack: Values, index: NDArray[np.intp], data_range: float) -> N
     return found
 
 
-class _Products:
-    """Gaussian filter of images of one small size, valid part, as matrix products."""
+def _blurred(x: Values) -> Values:
+    """Return the last two axes filtered by the Gaussian window, valid part.
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self._rows, self._columns = (_band(side) for side in shape)
-
-    def __call__(self, x: Values) -> Values:
-        along = (x.reshape(-1, x.shape[-1]) @ self._columns.T).reshape(*x.shape[:-1], -1)
-        return np.asarray(np.matmul(self._rows, along), np.float32)
-
-
-def _band(side: int) -> Values:
-    """Return the matrix of the window, shape (side - 10, side)."""
-    found = np.zeros((side - TAPS + 1, side), np.float32)
-    for row in range(len(found)):
-        found[row, row : row + TAPS] = WEIGHTS
-    return found
-
-
-Level = tuple[Values, tuple[Values, Values]]
-
-
-def _pyramid(x: Values, blurs: _Blurs) -> list[Level]:
-    """Return an image at each scale with its local mean and second moment."""
-    return [(level, _moments(level, blurs[level.shape])) for level in _scales(x)]
-
-
-def _combined(a: list[Level], b: list[Level], data_range: float, blurs: _Blurs) -> float:
-    weights = np.array(SCALE_WEIGHTS[: len(a)])
-    weights /= weights.sum()
-    value = 1.0
-    for k, ((x, of_x), (y, of_y)) in enumerate(zip(a, b, strict=True)):
-        term = contrast(of_x, of_y, blurs[x.shape](x * y), data_range)
-        if k == len(a) - 1:
-            term *= luminance(of_x, of_y, data_range)
-        value *= max(float(term.mean(dtype=np.float64)), 0.0) ** float(weights[k])
-    return value
-
-
-def _scales(x: Values) -> Iterator[Values]:
-    level = x
-    for scale in range(len(SCALE_WEIGHTS)):
-        yield level
-        height, width = (s // 2 for s in level.shape)
-        if scale == len(SCALE_WEIGHTS) - 1 or min(height, width) < TAPS:
-            return
-        level = _halved(level)
+    A product with some rows of the window's band at a time: most of its entries are the window's,
+    and a matrix product does several times as many operations a second as sums of shifted arrays.
+    """
+    height, width = x.shape[-2:]
+    rows, columns = height - TAPS + 1, width - TAPS + 1
+    flat = x.reshape(-1, width)
+    along = np.empty((len(flat), columns), np.float32)
+    for start in range(0, columns, BLOCK):
+        size = min(BLOCK, columns - start)
+        band = _BAND[:size, : size + TAPS - 1]
+        np.matmul(
+            flat[:, start : start + band.shape[1]], band.T, out=along[:, start : start + size]
+        )
+    along = along.reshape(-1, height, columns)
+    found = np.empty((len(along), rows, columns), np.float32)
+    for start in range(0, rows, BLOCK):
+        size = min(BLOCK, rows - start)
+        band = _BAND[:size, : size + TAPS - 1]
+        np.matmul(band, along[:, start : start + band.shape[1]], out=found[:, start : start + size])
+    return found.reshape(*x.shape[:-2], rows, columns)
 
 
 def _halved(x: Values) -> Values:
@@ -253,10 +218,6 @@ def _halved(x: Values) -> Values:
     even = x[..., : 2 * height, : 2 * width]
     parts = [even[..., i::2, j::2] for j in (0, 1) for i in (0, 1)]
     return np.asarray((parts[0] + parts[1] + parts[2] + parts[3]) / 4, np.float32)
-
-
-def _moments(x: Values, blur: _Gaussian) -> tuple[Values, Values]:
-    return blur(x), blur(x * x)
 
 
 def luminance(of_x: tuple[Any, Any], of_y: tuple[Any, Any], data_range: float) -> Any:
@@ -294,42 +255,10 @@ def _kernel() -> Values:
 WEIGHTS = _kernel()
 
 
-class _Gaussian:
-    """Gaussian filter for images of one size, valid part.
-
-    Keeps the arrays in between: new memory for each image costs more than the sums in it.
-    """
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        height, width = shape
-        self._height, self._width = height - TAPS + 1, width - TAPS + 1
-        self._rows = np.empty((height, self._width), np.float32)
-        self._sums = np.empty_like(self._rows)
-
-    def __call__(self, x: Values) -> Values:
-        height, width = self._height, self._width
-        _weighted([x[:, j : j + width] for j in range(TAPS)], self._rows, self._sums)
-        found = np.empty((height, width), np.float32)
-        _weighted([self._rows[j : j + height] for j in range(TAPS)], found, self._sums[:height])
-        return found
-
-
-class _Blurs(dict[tuple[int, ...], _Gaussian]):
-    """The filter for each size, made when it is first asked for."""
-
-    def __missing__(self, shape: tuple[int, ...]) -> _Gaussian:
-        self[shape] = made = _Gaussian(shape)
-        return made
-
-
-def _weighted(parts: list[Values], found: Values, sums: Values) -> None:
-    """Sum of the parts by the window's weights; it is symmetric, so its two halves add first."""
-    half = TAPS // 2
-    np.multiply(parts[half], WEIGHTS[half], out=found)
-    for j in range(half):
-        np.add(parts[j], parts[TAPS - 1 - j], out=sums)
-        np.multiply(sums, WEIGHTS[j], out=sums)
-        np.add(found, sums, out=found)
+BLOCK = 32
+"""Pixels that one product filters: a longer block has more zeros, a shorter one less to do."""
+_BAND = np.stack([np.pad(WEIGHTS, (k, BLOCK - 1 - k)) for k in range(BLOCK)])
+"""The window about each of them, shape (32, 42)."""
 
 
 def _pairs(a: ArrayLike, b: ArrayLike, data_range: float, least: int) -> tuple[Any, Any]:
