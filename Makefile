@@ -48,6 +48,7 @@ bench: $(VENV)/.installed-test
 # DATA is a folder with the sets that the benchmarks name; without it only the shipped data are used.
 validity: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/calibration.py --output $(OUT)/calibration --runs 20 --markdown docs/validity.md
+	$(BIN)/python benchmarks/planted_shares.py --runs 20 --markdown docs/validity.md
 ifdef DATA
 	$(BIN)/python benchmarks/validity.py --data $(DATA)/imaging --seeds 5
 	$(BIN)/python benchmarks/false_alarms.py --data $(DATA)/imaging --runs 20
