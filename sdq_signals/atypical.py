@@ -7,15 +7,25 @@ those beyond a limit that few real recordings reach.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sdq_core.characteristics.comparison import Comparison
-from sdq_core.measurement import Measurement, Method
+from sdq_core.measurement import Interval, Measurement, Method
+from sdq_core.statistics import binomial_interval
 
-__all__ = ["atypical_beats", "atypical_share"]
+__all__ = [
+    "FOLDS",
+    "atypical_beats",
+    "atypical_share",
+    "folds",
+    "share_beyond",
+    "with_rare",
+]
 
 COMPONENTS: Final = 40
 """Components of the real mean beats; of a small pool, a quarter of its beats."""
@@ -45,7 +55,7 @@ def atypical_share(comparison: Comparison, id_: str, variant: str, far: float) -
         "largest depth in a tail over features, in units of that tail (95 % to 99 % quantile); "
         "after Rousseeuw & Hubert 2011, doi:10.1002/widm.2",
     )
-    return _share_beyond(
+    return share_beyond(
         comparison, id_, variant, farthest, far, method, {"features": len(comparison.names)}
     )
 
@@ -69,26 +79,48 @@ def atypical_beats(comparison: Comparison, id_: str, far: float) -> Measurement:
         f"do; a beat is never seen by the components that it is compared with",
         "squared prediction error: Jackson & Mudholkar 1979, doi:10.1080/00401706.1979.10489779",
     )
-    return _share_beyond(
+    return share_beyond(
         comparison, id_, "atypical-beats", residual, far, method,
         {"components": components, "folds": FOLDS}, LEAST_RESIDUAL,
     )  # fmt: skip
 
 
-def _share_beyond(
+def share_beyond(
     comparison: Comparison,
     id_: str,
     variant: str,
     depth: Values,
     far: float,
     method: tuple[str, str],
-    parameters: dict[str, float],
+    parameters: Mapping[str, float],
     least: float = -np.inf,
+    *,
+    rare: bool = False,
 ) -> Measurement:
-    """Compare the shares of recordings beyond the depth that few real ones reach."""
+    """Compare the shares of recordings beyond the depth that few real ones reach.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    id_, variant : str
+        Of the measurement.
+    depth : ndarray, shape (N,)
+        How far each recording lies out.
+    far : float
+        Share of the real recordings, outside of the reference, that lie beyond the limit.
+    method : (str, str)
+        Name and source.
+    parameters : mapping
+    least : float
+        Lowest limit.
+    rare : bool
+        Whether perhaps no real recording lies beyond the limit, see `with_rare`.
+    """
     limit = max(float(np.quantile(depth[comparison.basis], 1 - far)), least)
     beyond = (depth > limit)[:, None].astype(np.float64)
     value, interval, floor = comparison.mean_difference(beyond)
+    if rare:
+        floor = with_rare(floor, beyond[:, 0], comparison)
     text, source = method
     return Measurement(
         id_,
@@ -112,6 +144,40 @@ def _share_beyond(
     )
 
 
+def folds(comparison: Comparison) -> NDArray[np.intp]:
+    """Deal the rows into folds, the pool by whole subjects and the synthetic rows in turn.
+
+    A copy is dealt as its original, which the model that judges it then has not seen either.
+    """
+    groups, of = np.unique(comparison.groups[comparison.pool], return_inverse=True)
+    order = np.random.default_rng([comparison.seed, 7]).permutation(len(groups))
+    fold = np.empty(len(comparison.raw), np.intp)
+    fold[comparison.pool] = order[of] % FOLDS
+    fold[comparison.synthetic] = np.arange(len(comparison.synthetic)) % FOLDS
+    original = {comparison.raw[k].tobytes(): k for k in comparison.pool[::-1].tolist()}
+    for k in comparison.synthetic.tolist():
+        fold[k] = fold[original.get(comparison.raw[k].tobytes(), k)]
+    return fold
+
+
+def with_rare(floor: Interval, marked: Values, comparison: Comparison) -> Interval:
+    """Widen the noise floor of a share to what another sample may hold of the rarer kind.
+
+    Where all real recordings are alike, their own parts never differ.
+
+    Parameters
+    ----------
+    floor : Interval
+    marked : ndarray, shape (N,)
+        1 for the recordings that are counted, else 0.
+    comparison : Comparison
+    """
+    share = float(marked[comparison.pool].mean())
+    rare, n = min(share, 1 - share), len(comparison.reference)
+    least = binomial_interval(round(rare * n), n).high - rare
+    return replace(floor, high=max(floor.high, float(least)))
+
+
 def _residuals(comparison: Comparison) -> tuple[Values, int]:
     """Distance of each beat of unit norm from the span of components that did not see it.
 
@@ -121,11 +187,7 @@ def _residuals(comparison: Comparison) -> tuple[Values, int]:
     """
     norm = np.linalg.norm(comparison.raw, axis=1, keepdims=True)
     beats = comparison.raw / np.maximum(norm, 1e-12)
-    groups, of = np.unique(comparison.groups[comparison.pool], return_inverse=True)
-    order = np.random.default_rng([comparison.seed, 7]).permutation(len(groups))
-    fold = np.empty(len(beats), np.intp)
-    fold[comparison.pool] = order[of] % FOLDS
-    fold[comparison.synthetic] = np.arange(len(comparison.synthetic)) % FOLDS
+    fold = folds(comparison)
     pooled = np.zeros(len(beats), bool)
     pooled[comparison.pool] = True
     smallest = min(int((pooled & (fold != k)).sum()) for k in range(FOLDS))

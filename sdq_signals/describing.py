@@ -85,7 +85,7 @@ class SignalsDescriber:
 
     settings: Mapping[str, Any]
     name: str = "signals"
-    version: str = "2"
+    version: str = "3"
 
     @classmethod
     def of(cls, settings: SignalsSettings) -> SignalsDescriber:

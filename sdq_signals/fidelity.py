@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sdq_core.characteristics.comparison import (
     Comparison,
@@ -15,21 +14,27 @@ from sdq_core.characteristics.comparison import (
     compare_scalars,
     real_scalars,
 )
+from sdq_core.characteristics.conditional import Aspect
 from sdq_core.characteristics.drawings import curve, histogram
 from sdq_core.characteristics.evaluation import Part
 from sdq_core.characteristics.fidelity import Fidelity
+from sdq_core.characteristics.replicates import NEIGHBOURS, Replicates, by_kernel, neighbours
 from sdq_core.cohort import Cohorts
 from sdq_core.measurement import Measurement, Method
 from sdq_core.reasons import why
 from sdq_signals.atypical import atypical_beats, atypical_share
 from sdq_signals.features.spectrum import EDGES
 from sdq_signals.morphology import (
-    PRESENCE,
+    STEP,
     beat_panels,
+    beats_of,
+    common_slots,
     largest_shift,
     mean_beats,
-    p_wave_presence,
+    rate_spread,
 )
+from sdq_signals.p_waves import PRESENCE, p_wave_presence, regular_without_p
+from sdq_signals.wiring import miswired
 
 __all__ = ["APART", "SignalsFidelity"]
 
@@ -78,6 +83,22 @@ class SignalsFidelity(Fidelity):
             Part(("c2st_auc",), self.classifier),
             Part(("conditional_excess",), self.conditional),
         )
+
+    def aspects(self, cohorts: Cohorts) -> Iterator[Aspect]:
+        """Return the ways in which each subgroup is compared.
+
+        By the energy distance in place of the cubic kernel and the Frechet distance: their powers
+        of unbounded features follow one odd recording among the few of a subgroup. Without
+        precision, which among so few hardly varies between real parts.
+        """
+        for aspect in super().aspects(cohorts):
+            if aspect.measures == NEIGHBOURS:
+                yield dataclasses.replace(aspect, measures=NEIGHBOURS[1:], read=_but_precision)
+            elif not set(aspect.measures) & {"kernel_distance", "frechet_distance"}:
+                yield aspect
+        for name, _, comparison in self._each(cohorts):
+            if comparison is not None:
+                yield Aspect(("energy_distance",), name, comparison, _energy)
 
     def kernels(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure the kernel distance (cubic)."""
@@ -130,6 +151,8 @@ class SignalsFidelity(Fidelity):
                 | {"x_log": True}
             },
         )
+        # What is lost in two bands of twenty, by a smoothing, the mean over all bands hides.
+        yield largest_shift(cohorts, names, id_, "shift")
 
     def coherence(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure the distance between mean coherences of channel pairs."""
@@ -206,6 +229,9 @@ class SignalsFidelity(Fidelity):
                 yield largest_shift(cohorts, columns, id_, variant)
             yield atypical_share(waves, id_, "atypical", FAR)
         yield atypical_beats(beats, id_, FAR_BEATS)
+        full = beats_of(cohorts, beats)
+        slots = common_slots(full, beats)
+        yield miswired(beats, full[:, slots, ::STEP], slots, id_, FAR_WIRING)
         relations = [n for n in real_scalars(cohorts, without=APART) if n.startswith("leads.")]
         leads = compare_scalars(cohorts, relations, cohorts.seed(f"{id_}/leads"))
         if leads is not None:
@@ -224,6 +250,7 @@ class SignalsFidelity(Fidelity):
             )
         if PRESENCE in names:
             yield p_wave_presence(cohorts, id_)
+            yield regular_without_p(cohorts, id_)
 
     def rhythm(self, cohorts: Cohorts) -> Iterator[Measurement]:
         """Measure the energy distances between heart rates and between their variabilities."""
@@ -268,7 +295,8 @@ class SignalsFidelity(Fidelity):
                     },
                 )
             if variant == "rate":
-                yield _spread(comparison, id_)
+                yield rate_spread(comparison, id_, TASK_FORCE)
+                yield largest_shift(cohorts, [n for n in names if n in BEATS], id_, "rate-shift")
         if not found:
             yield Measurement(id_, aspect="joint_consistency", applicable=False, **NO_BEATS)
 
@@ -287,6 +315,7 @@ class SignalsFidelity(Fidelity):
 FAR: Final = 0.05
 FAR_LEADS: Final = 0.01
 FAR_BEATS: Final = 0.02
+FAR_WIRING: Final = 0.01
 """Shares of the real recordings beyond the limit of the atypical: the smaller, the fewer false
 alarms, where a defect moves its recordings far enough to lie beyond it all the same."""
 HEIGHTS: Final = ("wave.", "pulse.")
@@ -296,6 +325,8 @@ VARIABILITY: Final = (
     "rhythm.sdnn_ms", "rhythm.irregularity", "rhythm.regular_share", "pulse.interval_deviation_ms",
     "pulse.interval_rmssd_ms",
 )  # fmt: skip
+BEATS: Final = ("rhythm.rr_mean_ms", "pulse.rate_bpm")
+"""Of these the shift of the mean is known best: intervals vary less than rates."""
 RATES: Final = ("rhythm.heart_rate", "pulse.rate_bpm")
 NO_BEATS: Final = why(
     "not_applicable",
@@ -304,32 +335,12 @@ NO_BEATS: Final = why(
 )
 
 
-def _spread(comparison: Comparison, id_: str) -> Measurement:
-    """Difference between the spreads of heart rate, which a distance of laws sees late."""
-    rate = comparison.values[:, 0]
+def _but_precision(comparison: Comparison) -> Sequence[Replicates]:
+    return neighbours(comparison)[1:]
 
-    def ratio(i: NDArray[np.intp], j: NDArray[np.intp]) -> float:
-        a, b = (max(float(rate[k].std()), 1e-6) for k in (i, j))
-        return abs(float(np.log(b / a)))
 
-    value, interval, floor = comparison.measure(ratio, lower=0.0, upper=np.inf)
-    return Measurement(
-        id_,
-        value=value,
-        better="lower",
-        variant="rate-spread",
-        aspect="joint_consistency",
-        interval=interval,
-        noise_floor=floor,
-        n=comparison.n,
-        method=Method(
-            "absolute logarithm of the ratio of the standard deviations of heart rate, clipped at "
-            "8 robust deviations",
-            TASK_FORCE,
-            {},
-            comparison.seed,
-        ),
-    )
+def _energy(comparison: Comparison) -> Sequence[Replicates]:
+    return (by_kernel(comparison, "energy"),)
 
 
 def _as_morphology(found: Measurement, id_: str, details: dict[str, Any]) -> Measurement:

@@ -1,9 +1,8 @@
-"""Mean beats of a cohort, their picture, and the presence of P waves."""
+"""Mean beats of a cohort, their picture, and shifts and spreads of single features."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,25 +13,22 @@ from sdq_core.characteristics.drawings import rounded
 from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.measurement import Measurement, Method
 from sdq_core.reasons import why
-from sdq_core.statistics import binomial_interval
 from sdq_signals.channels import LEADS
 from sdq_signals.signature import BEFORE, RATE, SHAPE
 
 __all__ = [
-    "PRESENCE",
     "beat_panels",
+    "beats_of",
+    "common_slots",
     "largest_shift",
     "mean_beats",
-    "p_wave_presence",
+    "rate_spread",
 ]
 
-PRESENCE: Final = "wave.p_present"
-PRESENCE_SOURCE: Final = (
-    "presence by prominence over both sides of the mean beat's P; Martinez et al. 2004, "
-    "doi:10.1109/TBME.2003.821031"
-)
 STEP: Final = 2
 """Samples of a signature to one of the comparison: the place of an R peak is known to 20 ms."""
+COMMON: Final = 0.95
+"""Share of the real recordings that have a lead which all are expected to have."""
 LEAST_DRAWN: Final = 0.5
 """A lead is drawn when at least this share of the real recordings has it."""
 
@@ -68,16 +64,8 @@ def beat_panels(cohorts: Cohorts, comparison: Comparison) -> dict[str, Any]:
     dict
         Details of a measurement; no beat of a single real recording.
     """
-    beats = {str(c.role): _beats(c) for c in cohorts.all}
-    sides = {
-        name: np.stack(
-            [
-                beats[role][row]
-                for role, row in zip(comparison.roles[rows], comparison.rows[rows], strict=True)
-            ]
-        )
-        for name, rows in (("real", comparison.reference), ("synthetic", comparison.synthetic))
-    }
+    beats = beats_of(cohorts, comparison)
+    sides = {"real": beats[comparison.reference], "synthetic": beats[comparison.synthetic]}
     time = [round(1000 * (k / RATE - BEFORE)) for k in range(SHAPE[1])]
     panels = []
     for slot in range(SHAPE[0]):
@@ -110,6 +98,28 @@ def beat_panels(cohorts: Cohorts, comparison: Comparison) -> dict[str, Any]:
             "bands": "Grey: the middle 90 % of real items; thin lines: of synthetic items.",
         }
     }
+
+
+def beats_of(cohorts: Cohorts, comparison: Comparison) -> Values:
+    """Return the mean beats of all rows of a comparison, shape (N, slots, samples), in mV."""
+    beats = {str(c.role): _beats(c) for c in cohorts.all}
+    return np.stack(
+        [beats[role][row] for role, row in zip(comparison.roles, comparison.rows, strict=True)]
+    )
+
+
+def common_slots(beats: Values, comparison: Comparison) -> Index:
+    """Return the slots that nearly all real recordings with beats have.
+
+    Parameters
+    ----------
+    beats : ndarray, shape (N, slots, samples)
+        See `beats_of`.
+    comparison : Comparison
+    """
+    there = np.ptp(beats[comparison.pool], axis=2) > 0
+    there = there[there.any(axis=1)]
+    return np.flatnonzero(there.mean(axis=0) >= COMMON) if len(there) else np.empty(0, np.intp)
 
 
 def _beats(cohort: Cohort) -> Values:
@@ -179,68 +189,37 @@ def largest_shift(cohorts: Cohorts, names: Sequence[str], id_: str, variant: str
     )
 
 
-def p_wave_presence(cohorts: Cohorts, id_: str) -> Measurement:
-    """Measure the difference between the shares of recordings with a P wave.
+def rate_spread(comparison: Comparison, id_: str, source: str) -> Measurement:
+    """Measure the difference between the spreads of heart rate: a distance of laws sees it late.
 
     Parameters
     ----------
-    cohorts : Cohorts
-    id_ : str
+    comparison : Comparison
+        Of heart rates alone.
+    id_, source : str
         Of the measurement.
     """
-    comparison = compare_scalars(cohorts, [PRESENCE], cohorts.seed(f"{id_}/p-waves"))
-    if comparison is None:  # all of them have one, or none has
-        return _agreed(cohorts, id_)
-    present = np.clip(comparison.raw, 0, 1)
-    value, interval, floor = comparison.mean_difference(present)
-    # Where all real recordings have one, their own parts never differ, yet another sample may.
-    rare = min(present[comparison.pool].mean(), 1 - present[comparison.pool].mean())
-    n = len(comparison.reference)
-    least = binomial_interval(round(rare * n), n).high - rare
-    floor = replace(floor, high=max(floor.high, float(least)))
+    rate = comparison.values[:, 0]
+
+    def ratio(i: Index, j: Index) -> float:
+        a, b = (max(float(rate[k].std()), 1e-6) for k in (i, j))
+        return abs(float(np.log(b / a)))
+
+    value, interval, floor = comparison.measure(ratio, lower=0.0, upper=np.inf)
     return Measurement(
         id_,
         value=value,
         better="lower",
-        variant="p-waves",
+        variant="rate-spread",
         aspect="joint_consistency",
         interval=interval,
         noise_floor=floor,
         n=comparison.n,
         method=Method(
-            "difference between the shares of recordings with a P wave",
-            PRESENCE_SOURCE,
+            "absolute logarithm of the ratio of the standard deviations of heart rate, clipped at "
+            "8 robust deviations",
+            source,
             {},
             comparison.seed,
         ),
-        details={
-            "bars": [
-                {
-                    "label": "P",
-                    "synthetic": float(present[comparison.synthetic].mean()),
-                    "real": float(present[comparison.reference].mean()),
-                }
-            ]
-        },
-    )
-
-
-def _agreed(cohorts: Cohorts, id_: str) -> Measurement:
-    """P waves in all recordings, or in none: no difference, up to what their number can tell."""
-    reference = cohorts.holdout or cohorts.train
-    sizes = {
-        "real": int(reference.table.readable.sum()),
-        "synthetic": int(cohorts.synthetic.table.readable.sum()),
-    }
-    limits = {role: binomial_interval(0, n) for role, n in sizes.items()}
-    return Measurement(
-        id_,
-        value=0.0,
-        better="lower",
-        variant="p-waves",
-        aspect="joint_consistency",
-        interval=limits["synthetic"],
-        noise_floor=replace(limits["real"], centre=0.0),
-        n=sizes,
-        method=Method("difference between the shares of recordings with a P wave", PRESENCE_SOURCE),
     )

@@ -5,18 +5,21 @@ array file or each recording of a stack, and a table that has a side-car file or
 settings give a sampling rate. Tables whose names start with ``labels`` or which have a column
 ``item`` are label tables. Side-car files, data and annotation files of a WFDB record and hidden
 files are no items. Any other file becomes an item that cannot be read, so that nothing is passed
-over in silence.
+over in silence. A link in the place of a recording is not followed where it leads out of the folder
+or nowhere: it counts as a recording that cannot be read, and has no path that could be opened.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 
 from sdq_core.description import Item
 from sdq_core.errors import UnreadableItem
+from sdq_core.finding import Finding
 from sdq_core.hashing import hash_files
 from sdq_core.listing import natural, relative, walk
 from sdq_core.modality import Listing
@@ -34,6 +37,7 @@ NO_ITEMS = (
 """Suffixes of files that describe."""
 NO_NAMES = ("records", "annotators", "dbs", "license", "readme", "dicomdir")
 """Names of files that list or describe recordings, in lower case."""
+_BAD_LINKS = ("link_outside", "link_loop")
 _TOLD = (*array.SUFFIXES, *table.SUFFIXES)
 LABELS = "labels"
 """Start of the name of a label table."""
@@ -57,11 +61,11 @@ def list_items(source: Path, settings: SignalsSettings | None = None) -> Listing
         findings about links, permissions and tables that were passed over.
     """
     settings = settings or SignalsSettings()
-    root, files, findings = walk(source, _is_listed, lambda rule, path: finding(rule, item=path))
+    root, files, found = walk(source, _is_listed, lambda rule, path: finding(rule, item=path))
     headers = [f for f in files if f.suffix.lower() in wfdb.SUFFIXES]
     records, owned = _records(headers)
     stems = {h.with_suffix("") for h in headers}
-    items: list[Item] = []
+    items, findings = _links(found, root, stems, settings)
     to_hash: dict[str, list[Path]] = {}
     for path in files:
         name = path.name.lower()
@@ -111,6 +115,8 @@ def open_recording(item: Item, settings: SignalsSettings | None = None) -> Recor
         The item cannot be read; the rule says why.
     """
     settings = settings or SignalsSettings()
+    if item.part in _BAD_LINKS:
+        raise unreadable(item.part)
     *part, last = item.part.split(",")
     window = last.removeprefix("t=") if last.startswith("t=") else ""
     if not window:
@@ -212,6 +218,33 @@ def _arrays(path: Path, identifier: str, settings: SignalsSettings) -> list[Item
         return [Item(identifier, (path,))]
 
 
+def _links(
+    found: Sequence[Finding], root: Path, stems: AbstractSet[Path], settings: SignalsSettings
+) -> tuple[list[Item], list[Finding]]:
+    """Return an item for each link that stands in the place of a recording, and the other findings.
+
+    Judged by its name: of a folder's link nobody knows what it would hold, and data files of a WFDB
+    record are that record's matter.
+    """
+    items, others = [], []
+    for one in found:
+        path, rule = root / one.item, one.rule.rpartition(".")[2]
+        name = path.name.lower()
+        listed = rule in _BAD_LINKS and _is_listed(name)
+        if name.endswith(table.SUFFIXES):
+            told = settings.sampling_rate is not None or bool(_beside(path))
+            listed &= told and not name.startswith(LABELS)
+        elif not name.endswith((*_own_suffixes(), *wfdb.SUFFIXES)):
+            listed &= path.with_suffix("") not in stems and not path.is_dir()
+        if listed:
+            # Nothing of what the link leads to is read, not even for a digest.
+            digest = hashlib.sha256(f"{rule} {one.item}".encode()).hexdigest()
+            items.append(Item(one.item, (), rule, digest))
+        else:
+            others.append(one)
+    return items, others
+
+
 def _hashes(to_hash: dict[str, list[Path]]) -> dict[Path, str]:
     wanted = list(dict.fromkeys(p for paths in to_hash.values() for p in paths))
     return dict(zip(wanted, hash_files(wanted), strict=True))
@@ -232,6 +265,8 @@ def _hashed(to_hash: dict[str, list[Path]], digests: Mapping[Path, str]) -> Iter
 
 def _windows(item: Item, settings: SignalsSettings, seconds: float) -> list[Item]:
     """Cut a recording into whole windows, if it is at least twice as long."""
+    if not item.paths:
+        return [item]
     try:
         whole = _whole(item.paths[0], item.part, settings, verify=False)
     except UnreadableItem:  # opening it will say so

@@ -157,11 +157,6 @@ RULES: Final[dict[str, tuple[Severity, str, str]]] = {
         "samples are missing inside the recording; mark or fill the gap",
         "记录中有缺失的采样点, 请标明或补全",
     ),
-    "not_finite": (
-        ERROR,
-        "samples are NaN, infinite or beyond 1e30; replace them",
-        "采样值为 NaN、无穷大或绝对值超过 1e30, 请替换",
-    ),
     "samples_missing": (
         ERROR,
         "half a second or 1 % of the samples of the channel are missing; fill them or leave the "
@@ -202,11 +197,6 @@ RULES: Final[dict[str, tuple[Severity, str, str]]] = {
         WARNING,
         "the channel lies far from zero; take the offset out",
         "通道存在很大的直流偏置, 请去除偏置",
-    ),
-    "too_short": (
-        WARNING,
-        "the recording is too short for its features; give a longer one",
-        "记录过短, 无法计算特征, 请提供更长的记录",
     ),
     "link_outside": (
         WARNING,

@@ -21,7 +21,7 @@ from sdq_core.finding import Finding
 from sdq_signals.channels import canonical
 from sdq_signals.conformity import sufficiency
 from sdq_signals.conformity.rules import merged, violation
-from sdq_signals.formats.dicom import SAMPLE_TYPES, channel_name, recorded
+from sdq_signals.formats.dicom import SAMPLE_TYPES, channel_name, padding_value, recorded
 from sdq_signals.formats.dicom import dataset as read_dataset
 from sdq_signals.units import factor
 
@@ -182,10 +182,13 @@ def _group(
         yield violation(
             "conformity.dicom_channel_definitions", f"{where}.ChannelDefinitionSequence"
         )
+    padding = None if samples is None else padding_value(group, samples.dtype)
     given, places = [], []
     for k, definition in enumerate(definitions):
         place = f"channel {k + 1}.{where}"
         column = samples[:, k] if samples is not None and k < samples.shape[1] else None
+        if column is not None and padding is not None:
+            column = column[column != padding]  # stands where there is no sample
         given.append(channel_name(definition))
         places.append(f"{place}.ChannelSourceSequence")
         bits = number(group, "WaveformBitsAllocated")

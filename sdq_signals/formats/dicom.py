@@ -29,7 +29,16 @@ from sdq_signals.rules import finding, unreadable
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-__all__ = ["SAMPLE_TYPES", "SUFFIXES", "channel_name", "dataset", "is_dicom", "read", "recorded"]
+__all__ = [
+    "SAMPLE_TYPES",
+    "SUFFIXES",
+    "channel_name",
+    "dataset",
+    "is_dicom",
+    "padding_value",
+    "read",
+    "recorded",
+]
 
 SUFFIXES = (".dcm", ".dicom")
 
@@ -190,7 +199,7 @@ def read(path: Path) -> Recording:
     parts = [_channel(d, k, rates[0], stored.dtype) for k, d in enumerate(definitions)]
     channels = tuple(head for head, _, _ in parts)
     found += channel_findings(channels)
-    padding = _padding(group, stored.dtype)
+    padding = padding_value(group, stored.dtype)
     return Recording(
         channels=channels,
         rate=rates[0],
@@ -243,7 +252,7 @@ def _stored(header: Dataset, group: Dataset, found: list[Finding]) -> NDArray[np
     return flat.reshape(whole, count)
 
 
-def _padding(group: Dataset, kind: np.dtype[np.integer]) -> int | None:
+def padding_value(group: Dataset, kind: np.dtype[np.integer]) -> int | None:
     """Return Waveform Padding Value (5400,100A), which is written like a sample."""
     value = group.get("WaveformPaddingValue")
     if isinstance(value, bytes) and len(value) >= kind.itemsize:

@@ -147,21 +147,26 @@ def _stray(path: Path) -> Path:
     return other
 
 
-def _leads_out(path: Path) -> None:
+def _leads_out(path: Path) -> Path:
     """Put a link in the recording's place that leads out of the cohort's folder."""
     _removed(path)
     path.symlink_to(path.parent.parent)
+    return path
 
 
-def _leads_nowhere(path: Path) -> None:
+def _leads_nowhere(path: Path) -> Path:
     """Put a link in the recording's place that leads to itself."""
     _removed(path)
     path.symlink_to(path)
+    return path
 
 
 def _removed(path: Path) -> None:
+    """Take a recording away; a table's side-car stays, which says that it was one."""
+    kept = _beside(path) if stem_of(path) else None
     for beside in path.parent.glob(f"{path.name.split('.')[0]}.*"):
-        beside.unlink()
+        if beside != kept:
+            beside.unlink()
 
 
 def _ids(*names: str) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ def _waves() -> tuple[Planted, ...]:
             Defect("p-waves-missing", ("P waves missing", "缺少 P 波"), (FIDELITY,),
                    (0.05, 0.1, 0.2, 0.5, 1.0), 0.2, OF_RECORDINGS,
                    (F + "morphology_distance",), FIBRILLATION, (COMPLETENESS, UTILITY)),
-            some(waveforms.without_p), HEART,
+            plans.some_with(waveforms.has_p, waveforms.without_p), HEART,
         ),
         Planted(
             Defect("qrs-widened", ("QRS widened", "QRS 增宽"), (FIDELITY,),

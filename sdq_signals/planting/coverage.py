@@ -33,8 +33,6 @@ UNPLANTED: Final[dict[str, str]] = {
     "signals.structure.unreadable_folder": "it needs folders without permission, as above",
     "signals.structure.unreadable_sequence": "the reader converts all elements while it opens a "
     "file, and pydicom then makes items of whatever bytes it meets",
-    "signals.structure.not_finite": "it is in the book, and no check gives it",
-    "signals.structure.too_short": "it is in the book, and no check gives it",
     "signals.lineage.other_version": OF_THE_STUDY,
     "signals.lineage.table_not_read": OF_THE_STUDY,
     "signals.lineage.training_digest": OF_THE_STUDY,

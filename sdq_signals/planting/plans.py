@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
 from sdq_core.calibration.defect import Member
 from sdq_signals.planting import waveforms
+from sdq_signals.planting.draft import Draft
 from sdq_signals.planting.waveforms import Change
 
 __all__ = ["Plan", "Slot", "Task", "places"]
@@ -48,6 +50,8 @@ class Task:
     rng : numpy.random.Generator
     subgroup : str
         Attribute by which subgroups are told; empty where the study has none.
+    read : callable
+        Opens the recording of a slot.
     """
 
     severity: float
@@ -55,6 +59,7 @@ class Task:
     train: Sequence[Slot]
     rng: np.random.Generator
     subgroup: str = ""
+    read: Callable[[Slot], Draft] | None = None
 
 
 Plan = Callable[[Task], list[Slot]]
@@ -82,6 +87,26 @@ def some(change: Change) -> Plan:
 
     def plan(task: Task) -> list[Slot]:
         chosen = set(places(len(task.fresh), task.severity, task.rng))
+        return [replace(s, change=change) if k in chosen else s for k, s in enumerate(task.fresh)]
+
+    return plan
+
+
+def some_with(has: Callable[[Draft], bool], change: Change) -> Plan:
+    """Change a share of the recordings, taken among those that have what the change takes away.
+
+    A heart that fibrillates has no P wave to lose: planted in it, the defect would not be there.
+    Where fewer have it than the severity asks for, all of them are changed; where none has, any.
+    """
+
+    def plan(task: Task) -> list[Slot]:
+        count = min(len(task.fresh), max(1, round(task.severity * len(task.fresh))))
+        order = task.rng.permutation(len(task.fresh)).tolist()
+        chosen: set[int] = set()
+        if task.read is not None:
+            bear = (k for k in order if has(task.read(task.fresh[k])))
+            chosen = set(islice(bear, count))
+        chosen = chosen or set(order[:count])
         return [replace(s, change=change) if k in chosen else s for k, s in enumerate(task.fresh)]
 
     return plan

@@ -123,7 +123,10 @@ class SignalsPlanter(Planter):
         planted = self._of(defect)
         slots = self._slots(fresh)
         columns = list(dict.fromkeys(k for s in slots for k in s.row))
-        task = Task(severity, slots, self._slots(train, columns), rng, self.study.subgroup or "")
+        task = Task(
+            severity, slots, self._slots(train, columns), rng, self.study.subgroup or "",
+            lambda slot: opened(slot.member, 1, self.settings, slot.row),
+        )  # fmt: skip
         return self._synthetic(planted, severity, planted.plan(task), folder, rng)
 
     def _of(self, defect: Defect) -> Planted:

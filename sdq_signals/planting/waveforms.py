@@ -86,6 +86,15 @@ def slower(draft: Draft, by: float, rng: np.random.Generator) -> Draft:
     return draft.changed(beats.stretched(draft.samples, usual / (usual - by)))
 
 
+def has_p(draft: Draft) -> bool:
+    """Return whether the recording has P waves."""
+    from sdq_signals.features import ecg
+
+    x = draft.samples[None, draft.of_kind]
+    found = ecg.describe(x, draft.recording.rate, tuple(_labels(draft))).scalars
+    return bool(found["wave.p_present"][0] > 0)
+
+
 def without_p(draft: Draft, share: float, rng: np.random.Generator) -> Draft:
     """Cut all P waves out."""
     x, found = _heart(draft)
@@ -128,14 +137,19 @@ def wander(draft: Draft, by: float, rng: np.random.Generator) -> Draft:
 
 
 def smoother(draft: Draft, width: float, rng: np.random.Generator) -> Draft:
-    """Smooth by a Gaussian of so many milliseconds (standard deviation)."""
-    from scipy.ndimage import gaussian_filter1d
+    """Smooth by a Gaussian of so many milliseconds (standard deviation).
 
+    By its transfer function, exp(-2 pi^2 f^2 s^2): a Gaussian narrower than a sample, taken at the
+    samples, would lose most of its effect (4 ms at 100 Hz and 40 Hz: 1.4 in place of 4.4 dB).
+    """
     x = draft.samples[draft.of_kind].astype(np.float64)
     missing = np.isnan(x)
-    soft = gaussian_filter1d(
-        np.nan_to_num(x), width / 1000 * draft.recording.rate, axis=1, mode="nearest"
-    )
+    sigma = width / 1000 * draft.recording.rate
+    edge = min(x.shape[1] - 1, int(np.ceil(6 * sigma)) + 1)
+    padded = np.pad(np.nan_to_num(x), [(0, 0), (edge, edge)], mode="reflect")
+    frequency = np.fft.rfftfreq(padded.shape[1])
+    passed = np.fft.rfft(padded, axis=1) * np.exp(-2 * (np.pi * frequency * sigma) ** 2)
+    soft = np.fft.irfft(passed, padded.shape[1], axis=1)[:, edge : edge + x.shape[1]]
     return _of_kind(draft, np.where(missing, np.nan, soft).astype(np.float32))
 
 

@@ -226,6 +226,25 @@ def test_values_in_the_wrong_form(tmp_path):
     assert ("conformity.value_representation", "StudyDate") in pairs(check(tmp_path / "a.dcm"))
 
 
+@pytest.mark.parametrize("padded", [True, False])
+def test_padding_is_no_sample(padded):
+    """Where a fifth of the samples are padding, their span says nothing of the unit."""
+    dataset = valid()
+    first = dataset.WaveformSequence[0]
+    stored = np.frombuffer(first.WaveformData, "<i2").reshape(-1, first.NumberOfWaveformChannels)
+    stored = stored.copy()
+    stored[::5] = -32768
+    first.WaveformData = stored.tobytes()
+    if padded:
+        first.add_new("WaveformPaddingValue", "OW", np.array(-32768, "<i2").tobytes())
+    for definition in first.ChannelDefinitionSequence:
+        definition.ChannelSensitivity = "5"
+    found = [
+        f.rule for f in check_dataset(dataset) if f.rule == "signals.conformity.unit_implausible"
+    ]
+    assert bool(found) is not padded
+
+
 def test_a_real_electrocardiograph():
     findings = check(Path(str(get_testdata_file("waveform_ecg.dcm"))))
     # dciodvfy warns of these private attributes without a creator too.

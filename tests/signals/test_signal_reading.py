@@ -122,9 +122,23 @@ def test_links_are_followed_only_where_they_stay_inside(tmp_path):
     record(tmp_path, noise(9, 1), name="secret")
     (root / "out.hea").symlink_to(tmp_path / "secret.hea")
     (root / "up").symlink_to(root)
+    (root / "r.dat2").symlink_to(tmp_path / "secret.dat")
+    (root / "self.edf").symlink_to(root / "self.edf")
+    (root / "labels.csv").symlink_to(tmp_path / "secret.hea")
     listing = list_items(root)
-    assert ids(listing) == ["r.hea"]
-    assert told(listing) == [("link_loop", "up"), ("link_outside", "out.hea")]
+    # What stands in a recording's place is one that cannot be read; the others are told of only.
+    assert ids(listing) == ["out.hea", "r.hea", "self.edf"]
+    assert told(listing) == [
+        ("link_loop", "up"), ("link_outside", "labels.csv"), ("link_outside", "r.dat2")
+    ]  # fmt: skip
+    rules = {}
+    for item in listing.items:
+        if item.id != "r.hea":
+            assert item.paths == ()  # nothing could follow it by mistake
+            rules[item.id] = refused(item)
+    assert rules == {"out.hea": "link_outside", "self.edf": "link_loop"}
+    windows = list_items(root, SignalsSettings(window_s=0.01))
+    assert [i.id for i in windows.items if not i.paths] == ["out.hea", "self.edf"]
 
 
 # --- digests ---

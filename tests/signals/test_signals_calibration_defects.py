@@ -35,7 +35,7 @@ from sdq_signals.features.batch import features
 from sdq_signals.linting import lint
 from sdq_signals.metadata import SignalsMetadata
 from sdq_signals.modality import Signals
-from sdq_signals.planting import beats
+from sdq_signals.planting import beats, plans, waveforms
 from sdq_signals.planting.catalogue import catalogue
 from sdq_signals.planting.coverage import (
     UNPLANTED,
@@ -43,7 +43,9 @@ from sdq_signals.planting.coverage import (
     all_rules,
     named_in_code,
 )
+from sdq_signals.planting.draft import opened
 from sdq_signals.planting.page import refreshed
+from sdq_signals.planting.plans import Slot, Task
 from sdq_signals.privacy import SignalsPrivacy
 from sdq_signals.reading import open_recording
 
@@ -320,6 +322,32 @@ def test_a_rule_sees_the_recordings_that_bear_its_defect(name, seed, hearts, cle
     }  # fmt: skip
     assert rules_of(clean, []) == set()
     assert wanted <= rules_of(cohort, listed)
+
+
+def test_smoothing_has_the_transfer_function_of_its_gaussian_below_a_sample(hearts):
+    draft = opened(hearts[0], 1, _settings(study()), {})
+    rate, t = 100.0, np.arange(1000) / 100
+    tones = np.stack([np.sin(2 * np.pi * f * t) for f in (5.0, 20.0, 40.0)] * 4)
+    draft = replace(
+        draft.changed(tones), recording=replace(draft.recording, rate=rate, length=1000)
+    )
+    soft = waveforms.smoother(draft, 4.0, np.random.default_rng(0)).samples
+    inner = slice(100, 900)
+    passed = (soft[:3, inner] * tones[:3, inner]).sum(axis=1) / (tones[:3, inner] ** 2).sum(axis=1)
+    expected = np.exp(-2 * (np.pi * np.array([5.0, 20.0, 40.0]) * 0.004) ** 2)
+    np.testing.assert_allclose(passed, expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("severity", [0.2, 0.4, 1.0])
+def test_p_waves_are_taken_from_those_that_have_them(severity):
+    slots = [Slot(None, {"p": str(k % 2)}) for k in range(20)]  # half have none
+    plan = plans.some_with(lambda slot: slot.row["p"] == "1", waveforms.without_p)
+    task = Task(severity, slots, (), np.random.default_rng(3), read=lambda slot: slot)
+    changed = [k for k, s in enumerate(plan(task)) if s.change is not None]
+    assert len(changed) == min(round(severity * 20), 10)
+    assert all(k % 2 for k in changed)
+    none = plans.some_with(lambda slot: False, waveforms.without_p)(task)
+    assert sum(s.change is not None for s in none) == round(severity * 20)
 
 
 def test_the_tenth_that_bears_a_defect_is_the_tenth_that_changed(hearts, clean, tmp_path):
