@@ -95,8 +95,8 @@ def nearest_is_train(
     total = n_train + n_holdout
     kept = 2 * size / total
     enough = 1 if kept == 1 else int(np.ceil(np.log(_MISSED) / np.log1p(-kept)))
-    # At least as many as a search for copies refines, or the coarse order would decide; and of
-    # the smaller set as many as are listed, on average, of a part of the larger that is of its size.
+    # At least as many as a search for copies refines, or the coarse order would decide; and of the
+    # smaller set as many as are listed, on average, of a part of the larger that is of its size.
     subjects = [
         len(s) if names is None else len(np.unique(names))
         for s, names in ((train, train_subjects), (holdout, holdout_subjects))
