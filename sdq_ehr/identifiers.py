@@ -326,6 +326,8 @@ LONGEST: Final = 200_000
 
 _STRICT: Final = frozenset({"email", "url"})
 """Kinds that count in codes and keys, where digits in groups are no telephones."""
+SUSPECT_OF_ADDRESS: Final = r"@|://|(?i:www\.)|[^\x00-\x7F]"
+"""What a text has that holds one of these; wide letters may stand for others."""
 
 
 def _in_texts(
@@ -337,7 +339,8 @@ def _in_texts(
         pc.match_substring_regex(blanked, _ONLY_A_NUMBER),
         pc.match_substring_regex(blanked, _CODE_LIKE),
     )
-    suspect = pc.and_not(pc.match_substring_regex(blanked, SUSPECT), plain)
+    looked_for = SUSPECT_OF_ADDRESS if strict else SUSPECT
+    suspect = pc.and_not(pc.match_substring_regex(blanked, looked_for), plain)
     rows = np.flatnonzero(suspect.to_numpy(zero_copy_only=False))
     found: dict[str, NDArray[np.bool_]] = {}
     for row in rows.tolist():

@@ -37,6 +37,15 @@ def column(values, name="x", **definition):
     return kinds(one_table({name: ({"type": "text"} | definition, values)})).get(f"t.{name}", {})
 
 
+@pytest.mark.parametrize(
+    "value", ["x@clinic.org", "ｘ＠clinic.org", "see www.my-page.org/me", "HTTPS://my-page.org/me"]
+)
+def test_addresses_of_the_network_are_found_among_codes(value):
+    found = column(["V0001234567", "2011-06-04-123", value], type="code")
+    assert set(found) & {"email", "url"}
+    assert all(rows == [2] for rows in found.values())
+
+
 def identity_number(rng, province="110105"):
     """Make a resident identity number by the rule of GB 11643, written out again."""
     body = f"{province}19{rng.integers(30, 99)}{rng.integers(1, 13):02d}{rng.integers(1, 28):02d}"
