@@ -24,6 +24,7 @@ __all__ = [
     "atypical_share",
     "folds",
     "share_beyond",
+    "share_of_marked",
     "with_rare",
 ]
 
@@ -117,11 +118,43 @@ def share_beyond(
         Whether perhaps no real recording lies beyond the limit, see `with_rare`.
     """
     limit = max(float(np.quantile(depth[comparison.basis], 1 - far)), least)
-    beyond = (depth > limit)[:, None].astype(np.float64)
-    value, interval, floor = comparison.mean_difference(beyond)
-    if rare:
-        floor = with_rare(floor, beyond[:, 0], comparison)
+    beyond = (depth > limit).astype(np.float64)
     text, source = method
+    return share_of_marked(
+        comparison, id_, variant, beyond,
+        Method(text, source, {"limit": limit, **parameters}), f"> {limit:.2g}", rare=rare,
+    )  # fmt: skip
+
+
+def share_of_marked(
+    comparison: Comparison,
+    id_: str,
+    variant: str,
+    marked: Values,
+    method: Method,
+    label: str,
+    *,
+    rare: bool,
+) -> Measurement:
+    """Compare the shares of marked recordings.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    id_, variant : str
+        Of the measurement.
+    marked : ndarray, shape (N,)
+        1 for the recordings that are counted, else 0.
+    method : Method
+        Without its seed.
+    label : str
+        Of the bars.
+    rare : bool
+        Whether perhaps no real recording is marked, or all of them are, see `with_rare`.
+    """
+    value, interval, floor = comparison.mean_difference(marked[:, None])
+    if rare:
+        floor = with_rare(floor, marked, comparison)
     return Measurement(
         id_,
         value=value,
@@ -131,13 +164,13 @@ def share_beyond(
         interval=interval,
         noise_floor=floor,
         n=comparison.n,
-        method=Method(text, source, {"limit": limit, **parameters}, comparison.seed),
+        method=replace(method, seed=comparison.seed),
         details={
             "bars": [
                 {
-                    "label": f"> {limit:.2g}",
-                    "synthetic": float(beyond[comparison.synthetic].mean()),
-                    "real": float(beyond[comparison.reference].mean()),
+                    "label": label,
+                    "synthetic": float(marked[comparison.synthetic].mean()),
+                    "real": float(marked[comparison.reference].mean()),
                 }
             ]
         },

@@ -11,14 +11,13 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sdq_core.characteristics.comparison import Comparison, compare_scalars
+from sdq_core.characteristics.comparison import compare_scalars
 from sdq_core.cohort import Cohorts
 from sdq_core.measurement import Measurement, Method
 from sdq_core.reasons import why
 from sdq_core.statistics import binomial_interval
-from sdq_signals.atypical import with_rare
+from sdq_signals.atypical import share_of_marked
 
 __all__ = ["PRESENCE", "p_wave_presence", "regular_without_p"]
 
@@ -59,7 +58,7 @@ def p_wave_presence(cohorts: Cohorts, id_: str) -> Measurement:
     if comparison is None:  # all of them have one, or none has
         return _agreed(cohorts, id_, "p-waves", method)
     present = np.clip(comparison.raw[:, 0], 0, 1)
-    return _difference(comparison, present, id_, "p-waves", method)
+    return share_of_marked(comparison, id_, "p-waves", present, method, "P", rare=True)
 
 
 def regular_without_p(cohorts: Cohorts, id_: str) -> Measurement:
@@ -96,35 +95,7 @@ def regular_without_p(cohorts: Cohorts, id_: str) -> Measurement:
     regular = (irregular < REGULAR) & ~comparison.absent[:, 1]
     # A recording of which no height is known stands below all real ones: it has no P wave.
     bare = (regular & (height < FLAT_MV)).astype(np.float64)
-    return _difference(comparison, bare, id_, VARIANT, method)
-
-
-def _difference(
-    comparison: Comparison, marked: NDArray[np.float64], id_: str, variant: str, method: Method
-) -> Measurement:
-    """Compare the shares of marked recordings."""
-    value, interval, floor = comparison.mean_difference(marked[:, None])
-    floor = with_rare(floor, marked, comparison)
-    return Measurement(
-        id_,
-        value=value,
-        better="lower",
-        variant=variant,
-        aspect="joint_consistency",
-        interval=interval,
-        noise_floor=floor,
-        n=comparison.n,
-        method=replace(method, seed=comparison.seed),
-        details={
-            "bars": [
-                {
-                    "label": "P" if variant != VARIANT else "no P",
-                    "synthetic": float(marked[comparison.synthetic].mean()),
-                    "real": float(marked[comparison.reference].mean()),
-                }
-            ]
-        },
-    )
+    return share_of_marked(comparison, id_, VARIANT, bare, method, "no P", rare=True)
 
 
 def _agreed(cohorts: Cohorts, id_: str, variant: str, method: Method) -> Measurement:
