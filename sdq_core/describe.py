@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -13,22 +13,26 @@ from sdq_core.changes import see
 from sdq_core.describe_shard import DescribeShard, Home, Task, failure
 from sdq_core.description import Description, Item
 from sdq_core.engines import Crashed, make_engine
+from sdq_core.engines.processes import ProcessEngine
 from sdq_core.errors import StoreError, UsageError
 from sdq_core.files import TEMPORARY, atomic_write
 from sdq_core.gathering import gather
-from sdq_core.modality import discover
+from sdq_core.modality import SharingDescriber, discover
 from sdq_core.sharding import other_describers, what_is_missing
 from sdq_core.shards import decode_shard
 from sdq_core.store import DescriptionStore, describer_key, item_key, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from sdq_core.engines import Engine
     from sdq_core.modality import Describer
 
 __all__ = ["DescribeReport", "Done", "carry_out", "describe", "plan"]
 
+TOGETHER: Final = 64
+"""Items of a shard, where neither the caller nor the describer says otherwise."""
 _SAMPLES: Final = 8
 """Files of the cohorts that other machines look for before the work."""
 
@@ -71,7 +75,7 @@ def describe(
     *,
     engine: str = "processes",
     workers: int | None = None,
-    shard_size: int = 64,
+    shard_size: int | None = None,
     keep: bool = True,
     missing: bool = True,
     hashes: Mapping[Path, str] | None = None,
@@ -97,8 +101,9 @@ def describe(
         Folder of the store; None writes nothing.
     engine, workers
         As in `sdq_core.engines.make_engine`.
-    shard_size : int
-        Greatest number of items in a shard, at least 1; shards are smaller when there are few
+    shard_size : int, optional
+        Greatest number of items in a shard, at least 1; by default what the describer takes well
+        at a time (`BatchDescriber.together`), else 64. Shards are smaller when there are few
         items, so that every worker has work.
     keep : bool
         Whether new descriptions are stored; without, those of the store are used all the same.
@@ -140,7 +145,7 @@ def describe(
     >>> report.described, [d.scalars for d in report.descriptions]
     (1, [{'length': 1.0}, {'length': 1.0}])
     """
-    if shard_size < 1:
+    if shard_size is not None and shard_size < 1:
         raise UsageError(f"shard_size must be at least 1, got {shard_size}")
     if store is None and not missing:
         raise UsageError("without a store nothing is described yet; name the store")
@@ -221,7 +226,7 @@ def carry_out(
     describer: Describer,
     storage: DescriptionStore | None,
     engine: Engine,
-    shard_size: int,
+    shard_size: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Done:
     """Describe contents, shard by shard, and store what may be stored.
@@ -233,8 +238,8 @@ def carry_out(
     describer : Describer
     storage : DescriptionStore or None
     engine : Engine
-    shard_size : int
-        Greatest number of contents in a shard.
+    shard_size : int, optional
+        Greatest number of contents in a shard; see `describe`.
     progress : callable, optional
         Called with the number of contents done, after each shard.
 
@@ -253,9 +258,13 @@ def carry_out(
     if keeping is not None:
         keeping.prepare(describer)
         notes += other_describers(keeping, describer)
-    with _token(keeping if engine.elsewhere else None) as token:
-        function = DescribeShard(describer, keeping, _home(describer, pending, engine, token))
-        with closing(engine.map(function, _cut(pending, engine.workers, shard_size))) as outcomes:
+    with (
+        _token(keeping if engine.elsewhere else None) as token,
+        _for_workers(describer, pending, engine) as sent,
+    ):
+        function = DescribeShard(sent, keeping, _home(describer, pending, engine, token))
+        largest = _together(describer) if shard_size is None else shard_size
+        with closing(engine.map(function, _cut(pending, engine.workers, largest))) as outcomes:
             for outcome in outcomes:
                 if isinstance(outcome, Crashed):
                     crash = failure(describer, "crashed", "ended the process that ran it")
@@ -307,6 +316,20 @@ def _what_is_there(
         lacking = {contents[key].item.digest for key in absent}
         raise StoreError(what_is_missing(storage, describer, lacking, everything))
     return [task for task in pending if not task.item.digest], failures
+
+
+def _together(describer: Describer) -> int:
+    found: int = getattr(describer, "together", TOGETHER)
+    return found
+
+
+def _for_workers(
+    describer: Describer, pending: Sequence[Task], engine: Engine
+) -> AbstractContextManager[Describer]:
+    """Return the describer as the engine's workers get it."""
+    if isinstance(engine, ProcessEngine) and isinstance(describer, SharingDescriber):
+        return describer.shared([task.item for task in pending])
+    return nullcontext(describer)
 
 
 def _home(describer: Describer, pending: Sequence[Task], engine: Engine, token: str) -> Home:

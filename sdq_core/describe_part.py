@@ -62,7 +62,7 @@ def describe_part(
     *,
     engine: str = "processes",
     workers: int | None = None,
-    shard_size: int = 64,
+    shard_size: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> PartReport:
     """Describe one share of a study's contents and keep the descriptions.

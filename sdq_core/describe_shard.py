@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from sdq_core.changes import Seen, has_changed
@@ -131,11 +131,12 @@ class DescribeShard:
         keep: dict[str, Description] = {}
         loose: dict[str, Description] = {}
         failed = 0
-        for task, (description, sound) in zip(
-            tasks, _describe_all(self.describer, [t.item for t in tasks]), strict=True
-        ):
-            # After describing: what changes from now on is not in the description.
-            if any(has_changed(f, thoroughly=not description.readable) for f in task.files):
+        described = _describe_all(self.describer, [t.item for t in tasks])
+        # After describing: what changes from now on is not in the descriptions. Once for a file
+        # of this shard, since one may hold all items.
+        changed = lru_cache(maxsize=None)(has_changed)
+        for task, (description, sound) in zip(tasks, described, strict=True):
+            if any(changed(f, thoroughly=not description.readable) for f in task.files):
                 description, sound = _changed(self.describer), False
             failed += not sound
             kept = sound and task.keep and self.storage is not None

@@ -15,6 +15,8 @@ from sdq_core.errors import PluginError, UsageError
 from sdq_core.finding import Finding
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from sdq_core.calibration.defect import Planter
     from sdq_core.characteristics import CharacteristicEvaluation
     from sdq_core.in_memory.data import InMemory
@@ -29,6 +31,7 @@ __all__ = [
     "Discovery",
     "Listing",
     "Modality",
+    "SharingDescriber",
     "discover",
     "load_modality",
 ]
@@ -64,11 +67,26 @@ class Describer(Protocol):
 class BatchDescriber(Describer, Protocol):
     """A describer that is faster with several items at a time.
 
-    The description of an item must not depend on the others, to the last bit.
+    The description of an item must not depend on the others, to the last bit. A describer that
+    has much to do before the first item may say how many it should get at a time: an attribute
+    ``together`` (64 by default).
     """
 
     def describe_many(self, items: Sequence[Item]) -> Sequence[Description]:
         """Describe some items; one description for each, in their order."""
+        ...
+
+
+@runtime_checkable
+class SharingDescriber(Describer, Protocol):
+    """A describer with much to do before the first item, which worker processes may share."""
+
+    def shared(self, items: Sequence[Item]) -> AbstractContextManager[Describer]:
+        """Return the same describer with what it knows laid out for other processes.
+
+        Its descriptions are the same to the last bit: workers that do not see what was laid out
+        do it themselves. `sdq_core.mapped` helps.
+        """
         ...
 
 

@@ -81,6 +81,8 @@ class Dataset:
         Table -> file that it was read from, relative to the cohort's folder; empty for frames.
     broken : mapping of str to str
         Lines that are no rows, as ``file#line n``, and SHA-256 of what stands there.
+    known : Patients, optional
+        Whose rows they are, where that is known already.
 
     Examples
     --------
@@ -97,6 +99,7 @@ class Dataset:
     places: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
+    known: Patients | None = None
 
     def patients(self) -> Patients:
         """Return the patients and whose each row is; found once, then kept."""
@@ -104,8 +107,55 @@ class Dataset:
 
     @cached_property
     def _patients(self) -> Patients:
+        if self.known is not None:
+            return self.known
         home = self.schema.home
         return _by_reference(self, _of_home(self, home) if home else _of_keys(self))
+
+    def of_patients(self, patients: NDArray[np.intp]) -> Dataset:
+        """Return the records of some patients alone, rows in their order, without findings.
+
+        Parameters
+        ----------
+        patients : ndarray, shape (k,), intp
+            Ascending, none twice; the k-th is patient k of what is returned.
+
+        Examples
+        --------
+        >>> schema = Schema(tables={"t": {"columns": {"x": {"type": "integer"}}}})
+        >>> data = Dataset(schema, {"t": pa.table({"x": [1, 2, 3]})})
+        >>> data.of_patients(np.array([0, 2])).tables["t"]["x"].to_pylist()
+        [1, 3]
+        """
+        whole = self.patients()
+        named, firsts = whole.tables[patients], whole.firsts[patients].copy()
+        tables, owners = {}, {}
+        for name, table in self.tables.items():
+            order, starts = self._rows_by_patient[name]
+            rows = _within(order, starts[patients], starts[patients + 1])
+            counts = starts[patients + 1] - starts[patients]
+            owner = np.repeat(np.arange(len(patients)), counts)
+            back = np.argsort(rows, kind="stable")
+            rows = rows[back]
+            tables[name], owners[name] = _rows(table, rows), owner[back]
+            firsts[named == name] = np.searchsorted(rows, firsts[named == name])
+        known = Patients(whole.keys[patients], owners, named, firsts)
+        return Dataset(self.schema, tables, files=self.files, known=known)
+
+    def index(self) -> None:
+        """Find the rows of each patient now; they are kept."""
+        _ = self._rows_by_patient
+
+    @cached_property
+    def _rows_by_patient(self) -> Mapping[str, tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """For each table its rows in the order of patients, and where each patient's begin."""
+        count = len(self.patients())
+        found = {}
+        for name, owner in self.patients().rows.items():
+            order = np.argsort(owner, kind="stable")
+            starts = np.searchsorted(owner[order], np.arange(count + 1))
+            found[name] = (order.astype(np.intp), starts.astype(np.intp))
+        return found
 
     def iter_blocks(
         self, table: str, columns: Sequence[str], rows: int = BLOCK
@@ -128,6 +178,22 @@ class Dataset:
         if table in self.places:
             return str(self.places[table][row].as_py())
         return f"{self.files.get(table) or table}, row {row + 1}"
+
+
+def _within(
+    order: NDArray[np.intp], starts: NDArray[np.intp], ends: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Return the elements of several ranges, one range after the other."""
+    sizes = ends - starts
+    shift = np.repeat(starts - np.concatenate(([0], np.cumsum(sizes)[:-1])), sizes)
+    found: NDArray[np.intp] = order[np.arange(int(sizes.sum())) + shift]
+    return found
+
+
+def _rows(table: pa.Table, rows: NDArray[np.intp]) -> pa.Table:
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+        return table.slice(int(rows[0]), len(rows))
+    return table.take(pa.array(rows))
 
 
 def _by_reference(dataset: Dataset, found: Patients) -> Patients:

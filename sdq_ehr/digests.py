@@ -1,8 +1,9 @@
-"""What identifies a patient's record: a digest of its content, a hash of its key, its class."""
+"""What a patient's record is known by: digest, hash of the key, class, provenance."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,13 @@ from numpy.typing import NDArray
 from sdq_ehr.cells.texts import mask
 from sdq_ehr.dataset import Dataset
 
-__all__ = ["patient_attributes", "patient_classes", "patient_digests", "subject_hash"]
+__all__ = [
+    "patient_attributes",
+    "patient_classes",
+    "patient_digests",
+    "patient_provenance",
+    "subject_hash",
+]
 
 _CELL, _ROW, _NULL, _ESCAPE = "\x1f", "\x1e", "\x00", "\x1b"
 
@@ -143,6 +150,26 @@ def patient_attributes(dataset: Dataset, most: int = 50) -> dict[str, NDArray[np
         # The first row in which a patient stands speaks for all of them.
         found[column] = texts[patients.firsts]
     return found
+
+
+def patient_provenance(dataset: Dataset) -> tuple[Mapping[str, str], ...]:
+    """Return what the records of each patient say of where they come from.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    """
+    patients = dataset.patients()
+    found: list[dict[str, str]] = [{} for _ in range(len(patients))]
+    for name, column, about in dataset.schema.columns():
+        if about.meaning != "provenance" or name not in dataset.tables:
+            continue
+        owner = patients.rows[name]
+        values = dataset.tables[name][column].cast("string").to_pylist()
+        for patient, value in zip(owner.tolist(), values, strict=True):
+            if patient >= 0 and value is not None:
+                found[patient].setdefault(column.lower(), value)
+    return tuple(found)
 
 
 def _whole(values: pa.ChunkedArray | pa.Array) -> pa.Array:

@@ -1,14 +1,14 @@
 """What is found of each patient: structure, codes, semantic rules, identifiers.
 
-A data set is judged as a whole, each distinct value once, and kept; the describer then picks the
+A data set is judged as a whole, each distinct value once, and kept; the describer then takes the
 patients that it was asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +20,10 @@ from sdq_core.rule_book import RuleBook
 from sdq_core.vocabulary import Severity
 from sdq_ehr.code_columns import CODE_RULES, CodedColumn, code_findings, coded_columns
 from sdq_ehr.dataset import Dataset
-from sdq_ehr.digests import patient_digests
 from sdq_ehr.finding import RowFinding
 from sdq_ehr.identifiers import IDENTIFIER_RULES, IdentifierOutcome, find_identifiers
-from sdq_ehr.patient_rows import Layout
 from sdq_ehr.reading import open_dataset
-from sdq_ehr.records import item_ids, records_of_dataset
+from sdq_ehr.records import item_ids
 from sdq_ehr.rules import RULES
 from sdq_ehr.semantics.evaluating import SemanticsOutcome, evaluate_rules
 from sdq_ehr.semantics.loading import load_rules
@@ -52,6 +50,7 @@ ACROSS: Final = frozenset(
 MOST_FINDINGS: Final = 50
 _BOOK = RuleBook("ehr", {**RULES, **CODE_RULES, **IDENTIFIER_RULES})
 KEPT: Final = 3
+_NO_ROWS: Final = np.empty(0, np.intp)
 
 Lists = tuple[tuple[str, str], ...]
 """The user's code lists: system and path."""
@@ -61,32 +60,66 @@ Years = tuple[tuple[str, tuple[int, int]], ...]
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """What is known of the patients of one data set.
+    """What is known of a data set before one of its patients is described.
 
     Parameters
     ----------
-    place : mapping of str to int
-        Item id -> patient.
-    findings : tuple of tuple of Finding
-        Of each patient, without those of `ACROSS`.
-    points : ndarray, shape (n, d), float32
-    content : tuple of str
-        SHA-256 of what the patient's record says, without keys.
-    metadata : tuple of dict of str to str
-        Provenance that the records state.
+    dataset : Dataset
+    sentences : tuple of Finding
+        Those that occur, once each.
+    which : ndarray, shape (m,), int32
+        Places in `sentences`, patient after patient; without the rules of `ACROSS`.
+    starts : ndarray, shape (n + 1,), intp
+        Where each patient's begin in `which`.
     broken : mapping of str to Finding
         Item id of each line that is no row, and what is wrong with it.
     """
 
-    place: Mapping[str, int]
-    findings: tuple[tuple[Finding, ...], ...]
-    points: NDArray[np.float32]
-    content: tuple[str, ...]
-    metadata: tuple[Mapping[str, str], ...]
+    dataset: Dataset
+    sentences: tuple[Finding, ...]
+    which: NDArray[np.int32]
+    starts: NDArray[np.intp]
     broken: Mapping[str, Finding]
 
+    def findings(self, patient: int) -> tuple[Finding, ...]:
+        """Return what is wrong with a patient's records."""
+        own = self.which[self.starts[patient] : self.starts[patient + 1]]
+        return tuple(self.sentences[k] for k in own.tolist())
 
-def judged(source: Path, settings: EhrSettings, layout: Layout) -> Judged:
+    def patients(self, ids: Sequence[str]) -> list[int]:
+        """Return the patients of items, -1 where there is none."""
+        found = []
+        for name, _, row in (i.rpartition("#") for i in ids):
+            firsts, patients = self._places.get(name, (_NO_ROWS, _NO_ROWS))
+            wanted = int(row) - 1 if row.isdecimal() and len(row) < 19 else -1
+            at = int(np.searchsorted(firsts, wanted))
+            there = at < len(firsts) and firsts[at] == wanted
+            found.append(int(patients[at]) if there else -1)
+        return found
+
+    @cached_property
+    def _places(self) -> Mapping[str, tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """File of each table -> rows in which patients first stand, ascending, and the patients."""
+        known = self.dataset.patients()
+        found = {}
+        for table in np.unique(known.tables).tolist():
+            own = np.flatnonzero(known.tables == table)
+            order = np.argsort(known.firsts[own])
+            name = self.dataset.files.get(table) or table
+            found[name] = (known.firsts[own][order], own[order])
+        return found
+
+    def for_workers(self) -> Judged:
+        """Return what describing patients needs, and no more."""
+        dataset = self.dataset
+        lean = Dataset(
+            dataset.schema, dataset.tables, files=dataset.files, known=dataset.patients()
+        )
+        lean.index()
+        return replace(self, dataset=lean)
+
+
+def judged(source: Path, settings: EhrSettings) -> Judged:
     """Judge a data set once; the last few are kept.
 
     Parameters
@@ -94,8 +127,6 @@ def judged(source: Path, settings: EhrSettings, layout: Layout) -> Judged:
     source : Path
     settings : EhrSettings
         With the schema in it.
-    layout : Layout
-        Of the patients' rows.
 
     Raises
     ------
@@ -103,7 +134,7 @@ def judged(source: Path, settings: EhrSettings, layout: Layout) -> Judged:
         As `open_dataset`; a code list or rule file cannot be used.
     """
     return _judged(
-        open_dataset(source, settings), settings.rules, _years(settings), _lists(settings), layout
+        open_dataset(source, settings), settings.rules, _years(settings), _lists(settings)
     )
 
 
@@ -212,18 +243,22 @@ def erroneous(dataset: Dataset, settings: EhrSettings) -> dict[str, NDArray[np.b
 
 
 @lru_cache(maxsize=KEPT)
-def _judged(
-    dataset: Dataset, rules: tuple[str, ...], years: Years, lists: Lists, layout: Layout
-) -> Judged:
+def _judged(dataset: Dataset, rules: tuple[str, ...], years: Years, lists: Lists) -> Judged:
     rows = [f for f in _row_findings(dataset, rules, years, lists) if f.rule not in ACROSS]
     by_patient = _by_patient(dataset, rows, {r.id: r for r in rules_of(rules)})
     n = len(dataset.patients())
+    sentences: dict[Finding, int] = {}
+    which: list[int] = []
+    counts = np.zeros(n + 1, np.intp)
+    for patient in sorted(by_patient):
+        own = _shortened(by_patient[patient])
+        which += [sentences.setdefault(f, len(sentences)) for f in own]
+        counts[patient + 1] = len(own)
     return Judged(
-        {i: k for k, i in enumerate(item_ids(dataset))},
-        tuple(_shortened(by_patient.get(k, [])) for k in range(n)),
-        layout.points(records_of_dataset(dataset)),
-        tuple(patient_digests(dataset, keys=False)),
-        _provenance(dataset),
+        dataset,
+        tuple(sentences),
+        np.array(which, np.int32),
+        np.cumsum(counts),
         dict.fromkeys(dataset.broken, _BOOK.finding("ragged_row")),
     )
 
@@ -259,18 +294,3 @@ def _sentence(rule: str, where: str, rules: Mapping[str, Rule]) -> Finding:
         known = rules[rule]
         return Finding(rule, Severity(known.severity), known.message, known.message_zh, where)
     return _BOOK.finding(rule, where)
-
-
-def _provenance(dataset: Dataset) -> tuple[Mapping[str, str], ...]:
-    """Return what the records of each patient say of where they come from."""
-    patients = dataset.patients()
-    found: list[dict[str, str]] = [{} for _ in range(len(patients))]
-    for name, column, about in dataset.schema.columns():
-        if about.meaning != "provenance" or name not in dataset.tables:
-            continue
-        owner = patients.rows[name]
-        values = dataset.tables[name][column].cast("string").to_pylist()
-        for patient, value in zip(owner.tolist(), values, strict=True):
-            if patient >= 0 and value is not None:
-                found[patient].setdefault(column.lower(), value)
-    return tuple(found)

@@ -6,7 +6,7 @@ import pytest
 
 from sdq_core.aigc import label_state
 from sdq_core.characteristics.explainability import Explainability
-from sdq_ehr.judged import _provenance
+from sdq_ehr.digests import patient_provenance
 from sdq_ehr.metadata import EhrMetadata
 from sdq_ehr.reading import read_dataset
 
@@ -30,7 +30,7 @@ def said(folder, *resources, urls=()):
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
     (folder / "b.json").write_text(json.dumps(bundle), encoding="utf-8")
     dataset = read_dataset(folder)
-    return list(_provenance(dataset)), {f.where for f in dataset.findings}
+    return list(patient_provenance(dataset)), {f.where for f in dataset.findings}
 
 
 def traced(metadata):
@@ -124,6 +124,6 @@ def test_a_column_of_provenance_carries_the_label(tmp_path):
     )
     from sdq_ehr.schema import read_schema
 
-    first, second = _provenance(read_dataset(tmp_path / "t.csv", read_schema(schema)))
+    first, second = patient_provenance(read_dataset(tmp_path / "t.csv", read_schema(schema)))
     assert label_state(first["aigc"]) == "valid"
     assert label_state(second.get("aigc")) == "missing"
