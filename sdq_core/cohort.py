@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,12 +72,16 @@ class Cohorts:
     study : Study
     train, synthetic : Cohort
     holdout : Cohort or None
+    compared : int or "all", optional
+        What the profile asks for; see `sdq_core.profiles.Profile`. By default each family of
+        measures has a number of its own.
     """
 
     study: Study
     train: Cohort
     synthetic: Cohort
     holdout: Cohort | None = None
+    compared: int | Literal["all"] | None = None
 
     @property
     def all(self) -> tuple[Cohort, ...]:
@@ -100,6 +104,18 @@ class Cohorts:
         if self.holdout is None or self.train.subjects is None or self.holdout.subjects is None:
             return frozenset()
         return frozenset(self.train.subjects.tolist()) & frozenset(self.holdout.subjects.tolist())
+
+    def most(self, default: int) -> int | None:
+        """Return how many items of a cohort a measure compares at most; None for all.
+
+        Parameters
+        ----------
+        default : int
+            Where the profile asks for nothing.
+        """
+        if self.compared is None:
+            return default
+        return None if self.compared == "all" else self.compared
 
     def seed(self, name: str) -> int:
         """Return the seed of one random part, a function of the study's seed and the part's name.

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -142,6 +142,7 @@ def evaluate(
         engine=engine,
         workers=workers,
         missing=missing,
+        compared=profile.compared,
         progress=progress,
     )
     described = replace(described, findings=(*staged.findings, *described.findings))
@@ -188,6 +189,7 @@ def read_and_describe(
     workers: int | None = None,
     keep: bool = True,
     missing: bool = True,
+    compared: int | Literal["all"] | None = None,
     progress: Progress | None = None,
 ) -> Described:
     """List the items of all cohorts and describe those that the store does not hold.
@@ -198,6 +200,8 @@ def read_and_describe(
     store : Path or None
     engine, workers, keep, missing
         As in `sdq_core.describe.describe`.
+    compared : int or "all", optional
+        What the profile asks for; see `sdq_core.profiles.Profile`.
     progress : callable, optional
 
     Raises
@@ -223,7 +227,13 @@ def read_and_describe(
     return Described(
         study,
         modality,
-        Cohorts(study, cohorts[Role.TRAIN], cohorts[Role.SYNTHETIC], cohorts.get(Role.HOLDOUT)),
+        Cohorts(
+            study,
+            cohorts[Role.TRAIN],
+            cohorts[Role.SYNTHETIC],
+            cohorts.get(Role.HOLDOUT),
+            compared,
+        ),
         found.findings,
         found.report,
         found.hashes,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -85,6 +85,10 @@ class Profile(BaseModel):
         Defect of the modality's catalogue -> severity from which on a study must not pass, in the
         place of the catalogue's own; see `sdq_core.calibration`. Those of the extended profile
         among them.
+    compared : int or "all", optional
+        Most items of a cohort that kernel, neighbour and classifier measures compare: a uniform
+        subsample by content digests, or all of them, exactly, in blocks. By default 2,000, and
+        10,000 for a learner.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -97,11 +101,14 @@ class Profile(BaseModel):
     extends: str = ""
     criteria: tuple[Criterion, ...]
     unacceptable: dict[str, float] = Field(default_factory=dict)
+    compared: Annotated[int, Field(ge=100)] | Literal["all"] | None = None
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of what the profile asks: criteria and unacceptable severities."""
+        """SHA-256 (hex) of what the profile asks: criteria, unacceptable severities, items."""
         asked = self.model_dump(mode="json", include={"criteria", "unacceptable"})
+        if self.compared is not None:
+            asked["compared"] = self.compared
         return hashlib.sha256(canonical_json(asked)).hexdigest()
 
     @model_validator(mode="after")
@@ -183,5 +190,6 @@ def _load(name: str, folder: Path, default: str, above: tuple[Path, ...]) -> Pro
             "extends": f"{base.name} {base.version}",
             "criteria": tuple(merged.values()),
             "unacceptable": {**base.unacceptable, **own.unacceptable},
+            "compared": base.compared if own.compared is None else own.compared,
         }
     )

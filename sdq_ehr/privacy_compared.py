@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import ClassVar, Final
 
@@ -56,4 +57,4 @@ def without_generator(cohorts: Cohorts) -> Cohorts:
         return cohorts
     rest = {k: v for k, v in cohorts.study.settings.items() if k != "generator"}
     study = cohorts.study.model_copy(update={"settings": rest})
-    return Cohorts(study, cohorts.train, cohorts.synthetic, cohorts.holdout)
+    return replace(cohorts, study=study)

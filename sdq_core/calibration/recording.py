@@ -118,7 +118,11 @@ class CarryOut:
             if room is not None:
                 sources = {**sources, Role.SYNTHETIC: self._plant(case, dealt, room)}
             described = read_and_describe(
-                self._study(case.seed, sources), self.store, engine="serial", keep=False
+                self._study(case.seed, sources),
+                self.store,
+                engine="serial",
+                keep=False,
+                compared=self.profile.compared,
             )
             measurements, findings = compare(described)
             judgements = judge_all(measurements, self.profile)

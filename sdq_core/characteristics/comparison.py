@@ -22,14 +22,13 @@ from numpy.typing import NDArray
 from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.measurement import Interval
 from sdq_core.statistics import (
-    bootstrap_weights,
     central_interval,
     half_sample_weights,
     random_splits,
     safe_scale,
     split_indices,
-    split_weights,
 )
+from sdq_core.statistics.resampling import bootstrap_blocks
 from sdq_core.vocabulary import Role
 
 __all__ = [
@@ -46,7 +45,9 @@ __all__ = [
 ]
 
 LARGEST = 2000
-"""Most reference and synthetic items that kernel and neighbour measures use."""
+"""Most items of a cohort that are compared, where the profile does not ask for more."""
+WHOLE = 6000
+"""Rows up to which weights are kept as numbers of 8 bytes; beyond, as small integers."""
 FLOOR_REPEATS = 200
 INTERVAL_REPEATS = 200
 
@@ -137,12 +138,20 @@ class Comparison:
 
     def weights(self, pairs: Sequence[tuple[Index, Index]]) -> tuple[Values, Values]:
         """Turn index pairs into 0/1 weights over all rows, each shape (R, N)."""
-        a = np.zeros((len(pairs), len(self.values)))
-        b = np.zeros_like(a)
+        a, b = self._no_weights(len(pairs))
         for r, (i, j) in enumerate(pairs):
             a[r, i] = 1
             b[r, j] = 1
         return a, b
+
+    def _no_weights(self, repeats: int) -> tuple[Values, Values]:
+        """Return zeros, shape (R, N), twice: counts are small, and many rows are much memory."""
+        shape, kind = (repeats, len(self.values)), self._weight_type
+        return np.zeros(shape, kind), np.zeros(shape, kind)
+
+    @property
+    def _weight_type(self) -> Any:
+        return np.float64 if len(self.values) <= WHOLE else np.uint16
 
     @cached_property
     def observed_weights(self) -> tuple[Values, Values]:
@@ -157,19 +166,24 @@ class Comparison:
     @cached_property
     def bootstrap_weights(self) -> tuple[Values, Values]:
         """Bootstrap weights of whole groups, both sides resampled."""
-        a = np.zeros((INTERVAL_REPEATS * 2, len(self.values)))
-        b = np.zeros_like(a)
-        a[:, self.reference] = bootstrap_weights(self.groups[self.reference], len(a), self.seed + 4)
-        b[:, self.synthetic] = bootstrap_weights(self.groups[self.synthetic], len(a), self.seed + 5)
+        a, b = self._no_weights(INTERVAL_REPEATS * 2)
+        for side, weights, rows in ((4, a, self.reference), (5, b, self.synthetic)):
+            start = 0
+            for drawn in bootstrap_blocks(self.groups[rows], len(a), self.seed + side, 50):
+                weights[start : start + len(drawn), rows] = drawn
+                start += len(drawn)
         return a, b
 
     @cached_property
     def permutation_weights(self) -> tuple[Values, Values]:
         """Label permutations of reference and synthetic rows, whole groups moved."""
         both = np.concatenate([self.reference, self.synthetic])
-        a = np.zeros((999, len(self.values)))
-        b = np.zeros_like(a)
-        a[:, both], b[:, both] = split_weights(self.groups[both], self.sizes, 999, self.seed + 6)
+        a, b = self._no_weights(999)
+        rng = np.random.default_rng(self.seed + 6)
+        splits = random_splits(self.groups[both], self.sizes, len(a), rng)
+        for r, (i, j) in enumerate(splits):
+            a[r, both[i]] = 1
+            b[r, both[j]] = 1
         return a, b
 
     def floor(self, null: Values) -> Interval:
@@ -449,7 +463,8 @@ def _side_by_side(
 ) -> Comparison | None:
     """As `compare_rows`, with the values of the chosen rows alone: the others are never touched."""
     cohort_of = {str(c.role): c for c in cohorts.all}
-    chosen = {role: _smallest_digests(c, rows_of(c)) for role, c in cohort_of.items()}
+    most = cohorts.most(LARGEST)
+    chosen = {role: _smallest_digests(c, rows_of(c), most) for role, c in cohort_of.items()}
     if any(len(c) < 4 for c in chosen.values()):
         return None
     reals = [str(c.role) for c in cohorts.real]
@@ -496,12 +511,12 @@ def _side_by_side(
     )
 
 
-def _smallest_digests(cohort: Cohort, rows: Index) -> Index:
-    """Choose at most LARGEST of some rows by the order of their content digests.
+def _smallest_digests(cohort: Cohort, rows: Index, most: int | None) -> Index:
+    """Choose at most so many of some rows by the order of their content digests.
 
     A uniform sample that does not depend on names, order or number of processes (bottom-k).
     """
     wanted = np.zeros(len(cohort), bool)
     wanted[rows] = True
     order = cohort.table.digest_order
-    return order[wanted[order]][:LARGEST]
+    return order[wanted[order]][:most]

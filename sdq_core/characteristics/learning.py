@@ -156,7 +156,9 @@ def task(cohorts: Cohorts, learner: Learner) -> Task | Why:
     missing = [str(c.role) for c in cohorts.all if c.classes is None]
     if missing:
         return why("no_labels", cohorts=", ".join(missing))
-    found = {str(c.role): _features(c) for c in cohorts.all}
+    most = cohorts.most(MOST_ITEMS)
+    most = most if most is None else max(most, MOST_ITEMS)
+    found = {str(c.role): _features(c, most) for c in cohorts.all}
     if any(len(f[0]) == 0 for f in found.values()):
         return why("no_embedding", cohorts="one of the cohorts")
     classes = [
@@ -363,10 +365,12 @@ def _stratified_order(y: Labels, rng: np.random.Generator) -> NDArray[np.intp]:
     return np.argsort(place, kind="stable")
 
 
-def _features(cohort: Cohort) -> tuple[Values, NDArray[np.str_], NDArray[np.str_]]:
+def _features(
+    cohort: Cohort, most: int | None
+) -> tuple[Values, NDArray[np.str_], NDArray[np.str_]]:
     """All embeddings side by side, classes and groups of the labelled items that have them all.
 
-    Of more than MOST_ITEMS those of the smallest content digests, a uniform sample.
+    Of more than `most` those of the smallest content digests, a uniform sample.
     """
     table, names = cohort.table, cohort.table.embedding_names
     if not names or cohort.classes is None:
@@ -377,6 +381,6 @@ def _features(cohort: Cohort) -> tuple[Values, NDArray[np.str_], NDArray[np.str_
         has[table.embedded(name)] = True
         usable &= has
     order = table.digest_order
-    rows = np.sort(order[usable[order]][:MOST_ITEMS])
+    rows = np.sort(order[usable[order]][:most])
     blocks = [table.embeddings(name, rows).astype(np.float64) for name in names]
     return np.hstack(blocks), cohort.classes[rows], cohort.groups[rows]

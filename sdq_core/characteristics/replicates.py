@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sdq_core.characteristics.comparison import Comparison, principal_components, spread
+from sdq_core.characteristics.comparison import WHOLE, Comparison, principal_components, spread
 from sdq_core.measurement import Interval
 from sdq_core.statistics import (
     bootstrap_weights,
@@ -22,7 +22,10 @@ from sdq_core.statistics import (
     squared_distances,
     weighted_discrepancy,
 )
+from sdq_core.statistics.arrays import rows_per_block
 from sdq_core.statistics.classifier import leave_group_out_scores, mass_auc
+from sdq_core.statistics.kernel_blocks import discrepancies_of_rows
+from sdq_core.statistics.neighbour_lists import NeighbourLists
 
 __all__ = [
     "NEIGHBOURS",
@@ -39,6 +42,8 @@ Values = NDArray[np.float64]
 Pairs = Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]]
 Kernel = Literal["rbf", "cubic", "energy"]
 
+LISTED: Final = 1000
+"""Rows from which on lists of neighbours are faster than parts of the matrix of all distances."""
 NEIGHBOURS: Final = ("precision", "recall", "density", "coverage")
 
 
@@ -107,7 +112,7 @@ class Replicates:
 
 
 def by_kernel(comparison: Comparison, kernel: Kernel, *, permuted: bool = False) -> Replicates:
-    """Measure one kernel's unbiased discrepancy, from one Gram matrix.
+    """Measure one kernel's unbiased discrepancy, each kernel value computed once.
 
     Parameters
     ----------
@@ -116,22 +121,26 @@ def by_kernel(comparison: Comparison, kernel: Kernel, *, permuted: bool = False)
     permuted : bool
         Whether to test by permutation of subjects too.
     """
-    matrix = gram(comparison.values, kernel)
-
-    def values(weights: tuple[Values, Values]) -> Values:
-        return weighted_discrepancy(matrix, *weights, comparison.groups)
-
-    value = float(values(comparison.observed_weights)[0])
-    drawn = values(comparison.bootstrap_weights)
+    weightings = [
+        comparison.observed_weights,
+        comparison.bootstrap_weights,
+        comparison.split_weights,
+        *([comparison.permutation_weights] if permuted else []),
+    ]
+    if len(comparison.values) > WHOLE:
+        found = discrepancies_of_rows(comparison.values, kernel, weightings, comparison.groups)
+    else:
+        matrix = gram(comparison.values, kernel)
+        found = [weighted_discrepancy(matrix, *w, comparison.groups) for w in weightings]
+    value, drawn, floor = float(found[0][0]), found[1], found[2]
     p = 1.0
     if permuted:
-        null = values(comparison.permutation_weights)
-        p = float((1 + (null >= value).sum()) / (1 + len(null)))
+        p = float((1 + (found[3] >= value).sum()) / (1 + len(found[3])))
     return Replicates(
         value,
         # A resample of few subjects may hold one alone, of which there are no pairs.
         drawn[np.isfinite(drawn)],
-        values(comparison.split_weights),
+        floor,
         "lower",
         bootstrap=True,
         p=p,
@@ -173,17 +182,10 @@ def frechet(comparison: Comparison, dimension: int) -> Replicates:
 
 def neighbours(comparison: Comparison) -> list[Replicates]:
     """Measure precision, recall, density and coverage with five nearest neighbours."""
-    distances = squared_distances(comparison.values, comparison.values)
+    of_parts = _neighbours_of_parts(comparison.values)
 
     def each(pairs: Pairs) -> Values:
-        return np.array(
-            [
-                prdc_from_distances(
-                    distances[np.ix_(i, i)], distances[np.ix_(j, j)], distances[np.ix_(i, j)], k=5
-                )
-                for i, j in pairs
-            ]
-        )
+        return np.array([of_parts(i, j) for i, j in pairs])
 
     value = each([(comparison.reference, comparison.synthetic)])[0]
     halves, null = each(comparison.halves), each(comparison.splits)
@@ -200,6 +202,22 @@ def neighbours(comparison: Comparison) -> list[Replicates]:
         )
         for m, measure in enumerate(NEIGHBOURS)
     ]
+
+
+def _neighbours_of_parts(
+    values: Values,
+) -> Callable[[NDArray[np.intp], NDArray[np.intp]], Sequence[float]]:
+    """Return the measures of two parts of the rows."""
+    if len(values) > LISTED:
+        return NeighbourLists(values).prdc
+    distances = squared_distances(values, values)
+
+    def found(i: NDArray[np.intp], j: NDArray[np.intp]) -> Sequence[float]:
+        return prdc_from_distances(
+            distances[np.ix_(i, i)], distances[np.ix_(j, j)], distances[np.ix_(i, j)], k=5
+        )
+
+    return found
 
 
 def separability(comparison: Comparison) -> Replicates:
@@ -232,9 +250,7 @@ def separability(comparison: Comparison) -> Replicates:
         bootstrap_weights(comparison.groups[rows], repeats, comparison.seed + 8 + side)
         for side, rows in enumerate((comparison.reference, comparison.synthetic))
     )
-    difference = scores[:n] - scores[n:].T
-    wins = (difference > 0) + 0.5 * (difference == 0)
-    drawn = np.einsum("ri,ij,rj->r", a, wins, b, optimize=True) / (a.sum(axis=1) * b.sum(axis=1))
+    drawn = _wins(scores[:n, 0], scores[n:, 0], a, b) / (a.sum(axis=1) * b.sum(axis=1))
     return Replicates(
         float(mass_auc(scores, observed > 0)[0]),
         drawn,
@@ -245,6 +261,18 @@ def separability(comparison: Comparison) -> Replicates:
         bootstrap=True,
         grain=1 / min(comparison.sizes),
     )
+
+
+def _wins(one: Values, two: Values, a: Values, b: Values) -> Values:
+    """Return how often side one scores higher, for each weighting of both sides; ties are half."""
+    found = np.zeros(len(a))
+    step = max(1, len(one)) if len(one) * len(two) <= WHOLE**2 else rows_per_block(len(two))
+    for start in range(0, len(one), step):
+        rows = slice(start, start + step)
+        difference = one[rows, None] - two
+        wins = (difference > 0) + 0.5 * (difference == 0)
+        found += np.einsum("ri,ij,rj->r", a[:, rows], wins, b, optimize=True)
+    return found
 
 
 def _held_out(comparison: Comparison, rows: NDArray[np.intp], labels: Values) -> Values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,12 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sdq_core.errors import UsageError
-from sdq_core.statistics.arrays import pair, safe_scale
-from sdq_core.statistics.resampling import codes, split_weights
+from sdq_core.statistics.arrays import BLOCK, pair, safe_scale
+from sdq_core.statistics.resampling import codes, random_splits
 
 __all__ = ["TwoSampleResult", "classifier_two_sample_test", "leave_group_out_scores", "mass_auc"]
 
 Values = NDArray[np.float64]
+
+_LEAST_COLUMNS = 64
+"""Fewest label vectors that are solved together: each block solves the same system anew."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +90,13 @@ def classifier_two_sample_test(
     n = len(a) + len(b)
     code = codes(groups, n)
     (z,), _ = safe_scale(np.concatenate([a, b]))
-    labels = np.empty((n, permutations + 1))
-    labels[:, 0] = np.r_[np.ones(len(a)), -np.ones(len(b))]
-    labels[:, 1:] = 2 * split_weights(code, (len(a), len(b)), permutations, seed)[0].T - 1
-    scores = leave_group_out_scores(z, labels, code, alpha)
-    auc = mass_auc(scores, labels > 0)
+    parts: list[Values] = []
+    scores = np.empty(0)
+    for labels in _labels(code, (len(a), len(b)), permutations, seed):
+        found = leave_group_out_scores(z, labels, code, alpha)
+        scores = scores if len(scores) else found[:, 0].copy()
+        parts.append(mass_auc(found, labels > 0))
+    auc = np.concatenate(parts)
     null = auc[1:]
     low, centre, high = np.quantile(null, [0.025, 0.5, 0.975])
     extreme = np.abs(null - centre) >= abs(auc[0] - centre)
@@ -100,8 +106,28 @@ def classifier_two_sample_test(
         null_low=float(low),
         null_high=float(high),
         null_centre=float(centre),
-        scores=scores[:, 0],
+        scores=scores,
     )
+
+
+def _labels(
+    code: NDArray[np.intp], sizes: tuple[int, int], permutations: int, seed: int
+) -> Iterator[Values]:
+    """Yield columns of labels, first the observed one: together while they fit into 64 MiB."""
+    observed = np.r_[np.ones(sizes[0]), -np.ones(sizes[1])]
+    step = max(_LEAST_COLUMNS, 2 * BLOCK // len(observed))
+    block = np.full((len(observed), min(step, permutations + 1)), -1.0)
+    block[:, 0] = observed
+    filled = 1
+    rng = np.random.default_rng(seed)
+    for number, (one, _) in enumerate(random_splits(code, sizes, permutations, rng), 1):
+        if filled == block.shape[1]:
+            yield block
+            block = np.full((len(observed), min(step, permutations + 1 - number)), -1.0)
+            filled = 0
+        block[one, filled] = 1
+        filled += 1
+    yield block[:, :filled]
 
 
 def leave_group_out_scores(

@@ -16,6 +16,8 @@ from sdq_core.statistics.resampling import codes
 __all__ = [
     "gram",
     "kernel_distance",
+    "kernel_values",
+    "kernel_width",
     "maximum_mean_discrepancy",
     "median_bandwidth",
     "weighted_discrepancy",
@@ -87,7 +89,7 @@ def gram(z: ArrayLike, kernel: Kernel = "rbf", bandwidth: float | None = None) -
            [0., 1.]])
     """
     values = matrix(z, "z")
-    return _evaluate(values, values, kernel, _width(values, kernel, bandwidth))
+    return kernel_values(values, values, kernel, kernel_width(values, kernel, bandwidth))
 
 
 def weighted_discrepancy(
@@ -182,7 +184,7 @@ def maximum_mean_discrepancy(
     True
     """
     first, second = pair(x, y)
-    width = _width(np.concatenate([first, second]), kernel, bandwidth)
+    width = kernel_width(np.concatenate([first, second]), kernel, bandwidth)
     return (
         _mean(first, first, kernel, width, codes(groups_x, len(first), "groups_x"), "groups_x")
         + _mean(second, second, kernel, width, codes(groups_y, len(second), "groups_y"), "groups_y")
@@ -219,8 +221,14 @@ def kernel_distance(
     return maximum_mean_discrepancy(x, y, kernel="cubic", groups_x=groups_x, groups_y=groups_y)
 
 
-def _width(z: Values, kernel: Kernel, bandwidth: float | None) -> float:
-    """Bandwidth in use; 1 for kernels that have none."""
+def kernel_width(z: Values, kernel: Kernel, bandwidth: float | None) -> float:
+    """Return the bandwidth in use; 1 for kernels that have none.
+
+    Parameters
+    ----------
+    z, kernel, bandwidth
+        As in `gram`.
+    """
     if callable(kernel) or kernel in ("linear", "cubic", "energy"):
         return 1.0
     if kernel != "rbf":
@@ -233,8 +241,17 @@ def _width(z: Values, kernel: Kernel, bandwidth: float | None) -> float:
     return width
 
 
-def _evaluate(u: Values, v: Values, kernel: Kernel, width: float) -> Values:
-    """Kernel values of all pairs of rows, shape (n, m)."""
+def kernel_values(u: Values, v: Values, kernel: Kernel, width: float) -> Values:
+    """Return the kernel's values of all pairs of rows, shape (n, m).
+
+    Parameters
+    ----------
+    u, v : ndarray, shapes (n, d) and (m, d)
+    kernel
+        As in `gram`.
+    width : float
+        Of `kernel_width`.
+    """
     if callable(kernel):
         found = np.asarray(kernel(u, v), dtype=np.float64)
         if found.shape != (len(u), len(v)):
@@ -275,7 +292,7 @@ def _mean(
     step = rows_per_block(len(v))
     for start in range(0, len(u), step):
         rows = slice(start, start + step)
-        block = _evaluate(u[rows], v, kernel, width)
+        block = kernel_values(u[rows], v, kernel, width)
         if code is None:
             total, number = total + float(block.sum()), number + block.size
         else:

@@ -236,8 +236,7 @@ def test_a_shard_that_changed_or_went_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_smallest_digests_of_parts_hold_those_of_the_whole(seed, monkeypatch):
-    monkeypatch.setattr(comparison, "LARGEST", 15)
+def test_the_smallest_digests_of_parts_hold_those_of_the_whole(seed):
     rng = np.random.default_rng(seed)
     digests = [rng.bytes(32).hex() for _ in range(80)]
     digests[10] = digests[70]  # equal contents
@@ -245,7 +244,7 @@ def test_the_smallest_digests_of_parts_hold_those_of_the_whole(seed, monkeypatch
     def sample(rows: np.ndarray) -> list[str]:
         items = [Item(f"{k}", (), digest=digests[k]) for k in rows]
         table = DescriptionTable(items, [Description()] * len(items), "train")
-        found = comparison._smallest_digests(Cohort(Role.TRAIN, table), np.arange(len(items)))
+        found = comparison._smallest_digests(Cohort(Role.TRAIN, table), np.arange(len(items)), 15)
         return [digests[rows[k]] for k in found]
 
     order = rng.permutation(80)
@@ -255,14 +254,13 @@ def test_the_smallest_digests_of_parts_hold_those_of_the_whole(seed, monkeypatch
 
 
 @pytest.mark.parametrize("has", [0.3, 1.0])
-def test_the_sample_is_that_of_the_items_that_have_a_value(has, monkeypatch):
-    monkeypatch.setattr(comparison, "LARGEST", 9)
+def test_the_sample_is_that_of_the_items_that_have_a_value(has):
     rng = np.random.default_rng(7)
     items = [Item(f"{k}", (), digest=rng.bytes(4).hex()) for k in range(60)]
     cohort = Cohort(Role.TRAIN, DescriptionTable(items, [Description()] * 60, "train"))
     rows = np.flatnonzero(rng.random(60) < has)
     want = sorted(rows.tolist(), key=lambda row: (items[row].digest, row))[:9]
-    assert comparison._smallest_digests(cohort, rows).tolist() == want
+    assert comparison._smallest_digests(cohort, rows, 9).tolist() == want
 
 
 def stored(folder: Path, n: int) -> tuple[list[str], dict[str, str]]:
