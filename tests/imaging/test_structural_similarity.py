@@ -110,7 +110,8 @@ def test_more_damage_is_less_similar():
 def test_constant_images_have_the_closed_form():
     a, b = np.full((1, 20, 20), 0.2), np.full((1, 20, 20), 0.6)
     expected = (2 * 0.2 * 0.6 + 1e-4) / (0.2**2 + 0.6**2 + 1e-4)
-    np.testing.assert_allclose(ssim(a, b, 1.0), expected, rtol=1e-4)
+    # Variances of float32 are 0 to 1e-7, beside a constant of 9e-4; processors round differently.
+    np.testing.assert_allclose(ssim(a, b, 1.0), expected, rtol=3e-4)
     np.testing.assert_allclose(ssim(a, a, 1.0), 1, rtol=1e-6)
 
 
