@@ -76,7 +76,7 @@ class Task:
         Features scaled by the real training cohort.
     train_y, synthetic_y, test_y : ndarray of int, shape (n,)
         Class numbers.
-    train_groups, test_groups : ndarray of str
+    train_groups, synthetic_groups, test_groups : ndarray of str
         Subjects.
     classes : tuple of str
     learner : Learner
@@ -87,19 +87,28 @@ class Task:
     train_groups: NDArray[np.str_]
     synthetic: Values
     synthetic_y: Labels
+    synthetic_groups: NDArray[np.str_]
     test: Values
     test_y: Labels
     test_groups: NDArray[np.str_]
     classes: tuple[str, ...]
     learner: Learner
 
-    def score(self, x: Values, y: Labels) -> Values:
-        """Train on items and score the test items; the same training is not done twice."""
+    def score(self, x: Values, y: Labels, test: Values | None = None) -> Values:
+        """Train on items and score others; the same training is not done twice.
+
+        Parameters
+        ----------
+        x, y : training features and class numbers
+        test : ndarray, shape (n, d), optional
+            The test cohort by default.
+        """
         classes = len(self.classes)
-        key = (self.learner.scores, classes, self._test_content, content(x, y))
+        seen = self._test_content if test is None else content(test)
+        key = (self.learner.scores, classes, seen, content(x, y))
 
         def trained() -> Values:
-            found = self.learner.scores(x, y, self.test, classes)
+            found = self.learner.scores(x, y, self.test if test is None else test, classes)
             found.flags.writeable = False
             return found
 
@@ -108,6 +117,15 @@ class Task:
     @cached_property
     def _test_content(self) -> bytes:
         return content(self.test)
+
+    @cached_property
+    def real(self) -> tuple[Values, Labels, NDArray[np.str_]]:
+        """Features, class numbers and subjects of all real items: train, then test."""
+        return (
+            np.concatenate([self.train, self.test]),
+            np.concatenate([self.train_y, self.test_y]),
+            np.concatenate([self.train_groups, self.test_groups]),
+        )
 
     def tested(self, x: Values, y: Labels) -> float:
         """Train on items and return the AUC on the test items."""
@@ -183,6 +201,7 @@ def task(cohorts: Cohorts, learner: Learner) -> Task | Why:
         train_groups=found["train"][2][kept["train"]],
         synthetic=synthetic,
         synthetic_y=y["synthetic"],
+        synthetic_groups=found["synthetic"][2][kept["synthetic"]],
         test=test,
         test_y=y["holdout"],
         test_groups=found["holdout"][2][kept["holdout"]],

@@ -313,7 +313,7 @@ def patient_defects() -> Iterator[Defect]:
     yield Defect(
         "label-noise", ("classes of other patients", "类别标签噪声"), (UTILITY,),
         (0.1, 0.2, 0.3, 0.5), 0.5, SHARE_PATIENTS,
-        (*utility("tstr_auc", "tstr_ratio", "augmentation_gain"),
+        (*utility("tstr_auc", "tstr_ratio", "trts_auc", "augmentation_gain"),
          *fidelity("association_distance")),
         "Northcutt et al. 2021, doi:10.1613/jair.1.12125 (confident learning)",
         (FIDELITY, BALANCE, COMPLETENESS, EXPLAINABILITY), needs=("classes",),

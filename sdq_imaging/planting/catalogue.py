@@ -318,7 +318,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     # ----- utility
     Defect("label-noise", ("wrong labels", "标签噪声"), (UTILITY,), (0.05, 0.1, 0.2, 0.4), 0.2,
            ITEMS,
-           (*_ids("utility", "tstr_auc tstr_ratio augmentation_gain"),
+           (*_ids("utility", "tstr_auc tstr_ratio trts_auc augmentation_gain"),
             *_ids("fidelity", "conditional_excess")),
            "Frenay and Verleysen 2014, doi:10.1109/TNNLS.2013.2292894; Northcutt et al. 2021, "
            "arXiv:2103.14749", (FIDELITY, EXPLAINABILITY), needs=("classes",)),

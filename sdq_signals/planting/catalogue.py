@@ -321,7 +321,7 @@ def _labels() -> tuple[Planted, ...]:
         Planted(
             Defect("label-noise", ("labels wrong", "标签错误"), (UTILITY, FIDELITY, COMPLETENESS),
                    (0.05, 0.1, 0.2, 0.4), 0.2, OF_RECORDINGS,
-                   (U + "tstr_auc", U + "tstr_ratio", U + "augmentation_gain",
+                   (U + "tstr_auc", U + "tstr_ratio", U + "trts_auc", U + "augmentation_gain",
                     F + "conditional_excess", M + "label_against_signal"), NORTHCUTT,
                    (BALANCE,), needs=("classes",)),
             plans.relabelled,

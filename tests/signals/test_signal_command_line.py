@@ -23,7 +23,7 @@ metadata: required_attribute_share conformity_share declared_synthetic_share
 privacy: identifier_share exact_copy_share memorised_share membership_auc membership_tpr_at_1pct_fpr
   nearest_is_train_share
 explainability: process_traceability item_lineage_share subgroup_fidelity_gap bias_sources
-utility: tstr_auc trtr_auc tstr_ratio augmentation_gain
+utility: tstr_auc trtr_auc tstr_ratio trts_auc augmentation_gain
 """
 
 
