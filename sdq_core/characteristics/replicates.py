@@ -44,6 +44,8 @@ Kernel = Literal["rbf", "cubic", "energy"]
 
 LISTED: Final = 1000
 """Rows from which on lists of neighbours are faster than parts of the matrix of all distances."""
+FARTHEST: Final = 1000.0
+"""Most noise floors that a value lies away: where real parts hardly differ, more says nothing."""
 NEIGHBOURS: Final = ("precision", "recall", "density", "coverage")
 
 
@@ -83,7 +85,8 @@ class Replicates:
     def excess(self, values: Values) -> Values:
         """Return how far values lie on the bad side, in units of the floor's own tail.
 
-        0 is the median of real against real, 1 its 97.5 % quantile (2.5 % where higher is better).
+        0 is the median of real against real, 1 its 97.5 % quantile (2.5 % where higher is better);
+        not beyond 1,000 on either side.
 
         Examples
         --------
@@ -93,7 +96,8 @@ class Replicates:
         """
         sign = 1.0 if self.better == "lower" else -1.0
         centre, tail = np.quantile(sign * self.null, [0.5, 0.975])
-        return np.asarray((sign * values - centre) / max(tail - centre, self.grain))
+        found = (sign * values - centre) / max(tail - centre, self.grain)
+        return np.asarray(np.clip(found, -FARTHEST, FARTHEST))
 
     def scattered(self) -> Values:
         """Return what the value could have been: resamples about the value."""
@@ -162,7 +166,8 @@ def marginals(comparison: Comparison) -> Replicates:
     unit = np.maximum(np.quantile(null, 0.975, axis=0), np.finfo(np.float64).tiny)
 
     def mean(found: Values) -> Values:
-        return np.asarray((found / unit).mean(axis=1))
+        # Where no real part differs, any difference is beyond all bounds, and one is enough.
+        return np.asarray((np.minimum(found, FARTHEST * unit) / unit).mean(axis=1))
 
     value = float(mean(distances(comparison.observed_weights))[0])
     halves = mean(distances(comparison.weights(comparison.halves)))

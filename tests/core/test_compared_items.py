@@ -160,3 +160,23 @@ def test_all_measures_of_blocks_equal_those_of_the_whole(monkeypatch, per_subjec
         assert one.p == other.p
         np.testing.assert_allclose(one.draws, other.draws, atol=1e-9)
         np.testing.assert_allclose(one.null, other.null, atol=1e-9)
+
+
+# -- where real parts hardly differ --------------------------------------------------------------
+
+
+def test_no_value_lies_farther_than_a_thousand_floors():
+    found = replicates.Replicates(5.0, np.array([5.0, 6.0]), np.zeros(50), "lower")
+    assert found.excess(np.array([5.0, -5.0, 0.0])).tolist() == [1000.0, -1000.0, 0.0]
+
+
+def test_a_feature_in_which_no_real_part_differs_overflows_nothing():
+    found = comparison.compare_scalars(cohorts(), ["feature_1", "feature_2"], 0)
+    values = found.values.copy()
+    values[:, 0] = 0.0
+    values[found.synthetic, 0] = 1e3
+    with np.errstate(all="raise"):
+        measured = replicates.marginals(replace(found, values=values))
+        interval = measured.interval()
+    assert measured.value == pytest.approx(500, abs=5)
+    assert np.isfinite([interval.low, interval.high]).all()
