@@ -48,7 +48,8 @@ class Defect:
         characteristic must not fail because of it.
     estimated_by : str
         Id of the measure that estimates the severity itself, e.g. the share of memorised items,
-        severities being shares from 0 to 1; empty where there is none.
+        severities being shares from 0 to 1; ``id[variant]`` where one of its variants does; empty
+        where there is none.
     needs : tuple of str
         What a study must have for it: ``"classes"`` (two or more), ``"subjects"``, ``"holdout"``,
         ``"subgroup"``.

@@ -211,8 +211,8 @@ def _tally(verdicts: Sequence[Verdict]) -> Tally:
 def _estimated(records: Sequence[CaseRecord], measure: str, planted: float) -> Estimated:
     readings: list[Reading] = []
     for record in records:
-        found = [m for m in record.measurements if m.id == measure and m.value is not None]
-        readings += found[:1]  # variants estimate the same; the first is the modality's own choice
+        found = [m for m in record.measurements if m.value is not None and _is(m, measure)]
+        readings += found[:1]  # where none is named, the first is the modality's own choice
     if not readings:
         return Estimated(measure=measure, planted=planted, runs=0)
     values = [r.value for r in readings if r.value is not None]
@@ -226,6 +226,10 @@ def _estimated(records: Sequence[CaseRecord], measure: str, planted: float) -> E
         near=rate(near, len(readings)),
         alarms=rate(sum(r.verdict is Verdict.FAIL for r in readings), len(readings)),
     )
+
+
+def _is(reading: Reading, measure: str) -> bool:
+    return measure in (reading.id, f"{reading.id}[{reading.variant}]")
 
 
 def _near(reading: Reading, planted: float) -> bool:

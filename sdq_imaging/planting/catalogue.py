@@ -66,11 +66,13 @@ def _of_looks(
     )  # fmt: skip
 
 
-def _of_copies(id_: str, title: tuple[str, str], sees: tuple[str, ...] = ()) -> Defect:
+def _of_copies(
+    id_: str, title: tuple[str, str], sees: tuple[str, ...] = (), variant: str = ""
+) -> Defect:
     return Defect(
         id_, title, (PRIVACY,), (0.01, 0.05, 0.1, 0.2), RARE, ITEMS,
         (*_ids("privacy", "memorised_share near_copy"), *sees), COPIED,
-        estimated_by="imaging.privacy.memorised_share", needs=("holdout",),
+        estimated_by=f"imaging.privacy.memorised_share{variant}", needs=("holdout",),
     )  # fmt: skip
 
 
@@ -270,7 +272,8 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     _of_copies("copies-rewindowed", ("copies in another window", "改变窗宽窗位的拷贝")),
     _of_copies("copies-noised", ("copies with noise", "加噪的拷贝")),
     _of_copies("copies-mixed", ("copies, several changes at once", "多种变换的拷贝")),
-    _of_copies("copies-composed", ("images composed of two patients", "两名患者拼合的图像")),
+    _of_copies("copies-composed", ("images composed of two patients", "两名患者拼合的图像"),
+               variant="[halves]"),
     Defect("overfitted", ("images that are mostly training images", "与训练图像高度近似"),
            (PRIVACY,), (0.3, 0.6, 1.0), 1.0, ITEMS,
            _ids("privacy", "membership_auc membership_tpr_at_1pct_fpr nearest_is_train_share "

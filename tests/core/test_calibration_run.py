@@ -13,10 +13,11 @@ from types import SimpleNamespace
 import pytest
 from calibrating_toy import NAME, PROFILE, ToyPlanter, install, logged, make_study
 
-from sdq_core.calibration import calibrating, recording
+from sdq_core.calibration import calibrating, recording, summary
 from sdq_core.calibration.calibrating import Options, calibrate
 from sdq_core.calibration.cases import Case
 from sdq_core.calibration.file import load_calibration
+from sdq_core.calibration.model import CaseRecord, Reading
 from sdq_core.errors import InputError, PluginError, StoreError, StudyError, UsageError
 from sdq_core.vocabulary import Characteristic, Role
 
@@ -315,3 +316,24 @@ def test_a_run_that_is_ended_leaves_no_copy_behind_and_goes_on(tmp_path, monkeyp
     found = calibrate(study, tmp_path / "out", options)
     assert found.environment["store"]["reused"] >= min(kept, 3)
     assert left_behind(tmp_path) == []
+
+
+def test_a_variant_may_estimate_the_planted_share():
+    """Images composed of two patients are counted by halves, not by the whole search."""
+
+    def reading(variant, value):
+        return Reading(
+            id="toy.privacy.copied_share", variant=variant, characteristic="privacy", value=value,
+            low=value - 0.01, high=value + 0.01, verdict="fail", code="interval_outside",
+            mandatory=True,
+        )  # fmt: skip
+
+    record = CaseRecord(
+        defect="copies", severity=0.1, seed=0, items={}, subjects={}, verdicts={}, rules={},
+        measurements=(reading(None, 0.02), reading("halves", 0.095)),
+    )  # fmt: skip
+    whole = summary._estimated([record], "toy.privacy.copied_share", 0.1)
+    halves = summary._estimated([record], "toy.privacy.copied_share[halves]", 0.1)
+    assert (whole.mean, whole.near.count) == (0.02, 0)
+    assert (halves.mean, halves.near.count) == (0.095, 1)
+    assert summary._estimated([record], "toy.privacy.copied_share[other]", 0.1).runs == 0
