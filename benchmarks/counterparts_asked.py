@@ -136,6 +136,8 @@ def anonymeter(folder: Path, job: dict[str, Any]) -> Figures:
     )
 
     sides = tables(folder, job)
+    if "holdout" not in sides:
+        return dict.fromkeys(("single", "combined", "link", "infer"), "no holdout as control")
     train, synthetic, control = sides["train"], sides["synthetic"], sides["holdout"]
     names, secret = list(job["kinds"]), job["outcome"]
     guesses = min(ATTACKS, len(control))
