@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -16,10 +16,8 @@ from sdq_core.statistics import (
     ecdf_distances,
     frechet_distance,
     gram,
-    prdc_from_distances,
     safe_scale,
     split_weights,
-    squared_distances,
     weighted_discrepancy,
 )
 from sdq_core.statistics.arrays import rows_per_block
@@ -42,8 +40,6 @@ Values = NDArray[np.float64]
 Pairs = Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]]
 Kernel = Literal["rbf", "cubic", "energy"]
 
-LISTED: Final = 1000
-"""Rows from which on lists of neighbours are faster than parts of the matrix of all distances."""
 FARTHEST: Final = 1000.0
 """Most noise floors that a value lies away: where real parts hardly differ, more says nothing."""
 NEIGHBOURS: Final = ("precision", "recall", "density", "coverage")
@@ -187,10 +183,12 @@ def frechet(comparison: Comparison, dimension: int) -> Replicates:
 
 def neighbours(comparison: Comparison) -> list[Replicates]:
     """Measure precision, recall, density and coverage with five nearest neighbours."""
-    of_parts = _neighbours_of_parts(comparison.values)
+    synthetic = np.zeros(len(comparison.values), bool)
+    synthetic[comparison.synthetic] = True
+    lists = NeighbourLists(comparison.values, synthetic)
 
     def each(pairs: Pairs) -> Values:
-        return np.array([of_parts(i, j) for i, j in pairs])
+        return np.array([lists.prdc(i, j, k=5) for i, j in pairs])
 
     value = each([(comparison.reference, comparison.synthetic)])[0]
     halves, null = each(comparison.halves), each(comparison.splits)
@@ -207,22 +205,6 @@ def neighbours(comparison: Comparison) -> list[Replicates]:
         )
         for m, measure in enumerate(NEIGHBOURS)
     ]
-
-
-def _neighbours_of_parts(
-    values: Values,
-) -> Callable[[NDArray[np.intp], NDArray[np.intp]], Sequence[float]]:
-    """Return the measures of two parts of the rows."""
-    if len(values) > LISTED:
-        return NeighbourLists(values).prdc
-    distances = squared_distances(values, values)
-
-    def found(i: NDArray[np.intp], j: NDArray[np.intp]) -> Sequence[float]:
-        return prdc_from_distances(
-            distances[np.ix_(i, i)], distances[np.ix_(j, j)], distances[np.ix_(i, j)], k=5
-        )
-
-    return found
 
 
 def separability(comparison: Comparison) -> Replicates:

@@ -100,23 +100,32 @@ def test_weightings_of_another_shape_are_refused():
 
 
 @pytest.mark.parametrize("length", [3, 10, 128, 10_000])
+@pytest.mark.parametrize("sides", [False, True])
 @pytest.mark.parametrize("seed", range(4))
-def test_lists_give_what_all_distances_give(length, seed):
-    """Also where rows stand several times, and where a list is too short for a part."""
+def test_lists_give_what_all_distances_give(length, sides, seed):
+    """Also where rows stand several times, where a list is too short, and where ties abound."""
     rng = np.random.default_rng(seed)
-    z = rng.normal(size=(260, 3))
+    z = rng.normal(size=(260, 3)) if seed % 2 else rng.integers(0, 3, (260, 5)).astype(float)
     z[200:] = z[:60]
     z[10:16] = z[10]
-    lists = NeighbourLists(z, length)
+    if sides:
+        z[130:] *= 0.3  # a generator of too little variance lies in the midst of the real rows
+    lists = NeighbourLists(z, np.arange(260) >= 130 if sides else None, length)
     # Directly: of equal rows the distances must be equal to the last bit.
-    distances = ((z[:, None] - z) ** 2).sum(axis=2)
+    distances = np.sqrt(((z[:, None] - z) ** 2).sum(axis=2))
     for _ in range(5):
-        order = rng.permutation(len(z))
-        i, j = order[:60], order[60:200]
+        order = rng.permutation(130)
+        i, j = order[:60], (130 + rng.permutation(130)[:100] if sides else order[60:])
         exact = prdc_from_distances(
             distances[np.ix_(i, i)], distances[np.ix_(j, j)], distances[np.ix_(i, j)], k=5
         )
         assert tuple(lists.prdc(i, j, 5)) == pytest.approx(tuple(exact), abs=1e-12)
+
+
+def test_a_part_of_both_sides_is_refused():
+    lists = NeighbourLists(np.random.default_rng(0).normal(size=(30, 2)), np.arange(30) < 10)
+    with pytest.raises(UsageError, match="one side"):
+        lists.prdc(np.arange(5, 15), np.arange(20, 30), 3)
 
 
 def test_a_radius_needs_neighbours():
@@ -153,7 +162,6 @@ def test_all_measures_of_blocks_equal_those_of_the_whole(monkeypatch, per_subjec
     whole = measured()
     monkeypatch.setattr(comparison, "WHOLE", 10)
     monkeypatch.setattr(replicates, "WHOLE", 10)
-    monkeypatch.setattr(replicates, "LISTED", 10)
     monkeypatch.setattr(replicates, "rows_per_block", lambda _: 7)
     for one, other in zip(measured(), whole, strict=True):
         assert one.value == pytest.approx(other.value, abs=1e-9)
