@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -14,7 +14,7 @@ from sdq_core.describe_shard import DescribeShard, Home, Task, failure
 from sdq_core.description import Description, Item
 from sdq_core.engines import Crashed, make_engine
 from sdq_core.engines.processes import ProcessEngine
-from sdq_core.errors import StoreError, UsageError
+from sdq_core.errors import PluginError, StoreError, UsageError
 from sdq_core.files import TEMPORARY, atomic_write
 from sdq_core.gathering import gather
 from sdq_core.modality import SharingDescriber, discover
@@ -24,7 +24,6 @@ from sdq_core.store import DescriptionStore, describer_key, item_key, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
 
     from sdq_core.engines import Engine
     from sdq_core.modality import Describer
@@ -319,17 +318,28 @@ def _what_is_there(
 
 
 def _together(describer: Describer) -> int:
-    found: int = getattr(describer, "together", TOGETHER)
+    """Return how many items a describer takes well at a time."""
+    found = getattr(describer, "together", TOGETHER)
+    if not isinstance(found, int) or found < 1:
+        raise PluginError(
+            f"describer {describer.name}: together must be a whole number of items, at least 1, "
+            f"found {found!r}"
+        )
     return found
 
 
+@contextmanager
 def _for_workers(
     describer: Describer, pending: Sequence[Task], engine: Engine
-) -> AbstractContextManager[Describer]:
-    """Return the describer as the engine's workers get it."""
-    if isinstance(engine, ProcessEngine) and isinstance(describer, SharingDescriber):
-        return describer.shared([task.item for task in pending])
-    return nullcontext(describer)
+) -> Iterator[Describer]:
+    """Give the describer as the engine's workers get it."""
+    with ExitStack() as stack:
+        sent = describer
+        if isinstance(engine, ProcessEngine) and isinstance(describer, SharingDescriber):
+            # A plugin may fail in any way; the workers do without, and tell what is wrong.
+            with suppress(Exception):
+                sent = stack.enter_context(describer.shared([task.item for task in pending]))
+        yield sent
 
 
 def _home(describer: Describer, pending: Sequence[Task], engine: Engine, token: str) -> Home:

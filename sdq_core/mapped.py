@@ -77,8 +77,8 @@ def mapped(value: object) -> Iterator[Mapped | None]:
         return
     with file:
         path = Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
+        parts = [memoryview(plain), *(b.raw() for b in buffers)]
         try:
-            parts = [memoryview(plain), *(b.raw() for b in buffers)]
             places = _places([p.nbytes for p in parts])
             file.write(_HEAD.pack(token, len(parts)))
             file.writelines(_PLACE.pack(*place) for place in places)
@@ -90,7 +90,7 @@ def mapped(value: object) -> Iterator[Mapped | None]:
         except OSError:
             seen = False
         finally:
-            del buffers, plain
+            del buffers, plain, parts
         yield Mapped(path, token) if seen else None
 
 
@@ -108,6 +108,8 @@ def load_mapped(place: Mapped) -> Any:
         It is not there any more.
     """
     with place.path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size < _HEAD.size:
+            raise FileNotFoundError(f"{place.path}: is another file now")
         data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     token, count = _HEAD.unpack_from(data)
     if token != place.token:

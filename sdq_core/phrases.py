@@ -18,6 +18,9 @@ PHRASES: Final[dict[str, str]] = {
     "bootstrap of subjects": "按受试者自助法",
     "bootstrap of items": "按样本自助法",
     "bootstrap of test subjects": "按测试受试者自助法",
+    "bootstrap of synthetic subjects": "按合成受试者自助法",
+    "{} real items after training on {} others, 1.96 standard deviations, at the spread of "
+    "fresh samples": ("{} 个真实样本，以另外 {} 个真实样本训练，1.96 倍标准差，按新样本的离散程度"),
     "percentile bootstrap of {}": "按{}百分位自助法",
     "groups": "组",
     "items": "样本",

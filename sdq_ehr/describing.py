@@ -52,7 +52,7 @@ class EhrDescriber:
     layout: Layout
     laid_out: Mapping[Path, Mapped] = field(default_factory=dict)
     name: str = "ehr"
-    version: str = "2"
+    version: str = "3"
     together: int = 2048
 
     @classmethod
@@ -89,7 +89,8 @@ class EhrDescriber:
         places = {}
         with ExitStack() as stack:
             for source in dict.fromkeys(item.paths[0] for item in items):
-                with suppress(SdqError):  # found again, and told, where the patients are described
+                # What is wrong is found again, and told, where the patients are described.
+                with suppress(Exception):
                     known = judged(source, self.options).for_workers()
                     place = stack.enter_context(mapped(known))
                     if place is not None:

@@ -179,6 +179,8 @@ def _whole(values: pa.ChunkedArray | pa.Array) -> pa.Array:
 def _row_texts(table: pa.Table, name: str) -> pa.Array:
     """Return one text a row that no other row of cells has."""
     columns = [_cell_texts(_whole(c)) for c in table.columns]
+    if not columns:  # only keys: that there is a row is what it says
+        return pa.array([_CELL.join((name, "", _ROW))] * table.num_rows, pa.large_string())
     head = pa.scalar(_CELL.join((name, *table.column_names)), pa.large_string())
     return pc.binary_join_element_wise(
         head, *columns, pa.scalar(_ROW, pa.large_string()), pa.scalar(_CELL, pa.large_string()),

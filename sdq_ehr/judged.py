@@ -101,13 +101,13 @@ class Judged:
     def _places(self) -> Mapping[str, tuple[NDArray[np.intp], NDArray[np.intp]]]:
         """File of each table -> rows in which patients first stand, ascending, and the patients."""
         known = self.dataset.patients()
-        found = {}
+        found: dict[str, list[tuple[NDArray[np.intp], NDArray[np.intp]]]] = {}
         for table in np.unique(known.tables).tolist():
             own = np.flatnonzero(known.tables == table)
             order = np.argsort(known.firsts[own])
             name = self.dataset.files.get(table) or table
-            found[name] = (known.firsts[own][order], own[order])
-        return found
+            found.setdefault(name, []).append((known.firsts[own][order], own[order]))
+        return {name: _merged(parts) for name, parts in found.items()}
 
     def for_workers(self) -> Judged:
         """Return what describing patients needs, and no more."""
@@ -117,6 +117,15 @@ class Judged:
         )
         lean.index()
         return replace(self, dataset=lean)
+
+
+def _merged(
+    parts: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]],
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Put the rows and patients of tables of one file together; of one row the last table's."""
+    rows, patients = (np.concatenate(side) for side in zip(*parts, strict=True))
+    last = len(rows) - 1 - np.unique(rows[::-1], return_index=True)[1]
+    return rows[last], patients[last]
 
 
 def judged(source: Path, settings: EhrSettings) -> Judged:

@@ -178,7 +178,9 @@ class Layout:
         for column in self.columns:
             if column.is_category:
                 codes, names = _category(records, column)
-                own = [names.index(v) if v in names else -1 for v in column.levels]
+                # Of equal names the last: a cell may say "(missing)", and is not missing.
+                place = {name: k for k, name in enumerate(names)}
+                own = [place.get(v, -1) for v in column.levels]
                 found += [(codes == k) * np.sqrt(0.5) for k in own]
                 found.append(np.isin(codes, own, invert=True) * np.sqrt(0.5))
             else:
@@ -311,7 +313,8 @@ def _number(records: Records, column: Summary) -> Values:
     rows = np.isfinite(values)
     if column.by:
         names = table.levels[column.by]
-        code = names.index(column.code) if column.code in names else -1
+        stated = names[:-1]  # the last is that of missing ones
+        code = stated.index(column.code) if column.code in stated else -1
         rows &= table.codes[column.by] == code
     count = np.bincount(owner[rows], minlength=n)
     total = np.bincount(owner[rows], weights=values[rows], minlength=n)

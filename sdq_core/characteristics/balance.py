@@ -243,14 +243,13 @@ class Balance(CharacteristicEvaluation):
             # At the scale of the real data: a cosine about the real centre would take a cohort
             # that is merely shifted for a collapsed one.
             width = median_bandwidth(comparison.values[comparison.pool])
-            similarity = gram(comparison.values, "rbf", width)
 
             def score(
                 rows: NDArray[np.intp],
                 z: NDArray[np.float64] = comparison.values,
-                k: NDArray[np.float64] = similarity,
+                width: float = width,
             ) -> float:
-                return vendi_score(z[rows], k[np.ix_(rows, rows)])
+                return vendi_score(z[rows], gram(z[rows], "rbf", width))
 
             rows = comparison.synthetic[:MOST_DIVERSITY]
             parts = [_thinned(j, len(rows)) for _, j in comparison.splits]

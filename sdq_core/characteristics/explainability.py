@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +16,12 @@ from sdq_core.characteristics.comparison import (
 )
 from sdq_core.characteristics.evaluation import CharacteristicEvaluation, Part
 from sdq_core.characteristics.marginals import marginal_consistency
+from sdq_core.characteristics.replicates import discrepancies
 from sdq_core.characteristics.traceability import described, traced
 from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.finding import Finding
 from sdq_core.measurement import Interval, Measurement, Method
 from sdq_core.reasons import why
-from sdq_core.statistics import gram, weighted_discrepancy
 from sdq_core.vocabulary import Characteristic
 
 __all__ = ["Explainability"]
@@ -132,27 +131,21 @@ class Explainability(CharacteristicEvaluation):
                     ),
                 )
                 continue
-            matrix = gram(comparison.values, "rbf")
-
-            def distances(
-                weights: tuple[NDArray[np.float64], NDArray[np.float64]],
-                k: NDArray[np.float64] = matrix,
-                c: Any = comparison,
-                m: dict[str, NDArray[np.bool_]] = members,
-            ) -> NDArray[np.float64]:
-                a, b = weights
-                return np.stack(
-                    [
-                        weighted_discrepancy(k, a * inside, b * inside, c.groups)
-                        for inside in m.values()
-                    ]
-                )
+            sides = (
+                comparison.observed_weights,
+                comparison.bootstrap_weights,
+                comparison.split_weights,
+            )
+            inside = [(a * rows, b * rows) for a, b in sides for rows in members.values()]
+            found = discrepancies(comparison, "rbf", inside)
+            by_side = [
+                np.stack(found[k : k + len(members)]) for k in range(0, len(found), len(members))
+            ]
 
             def gap(values: NDArray[np.float64]) -> NDArray[np.float64]:
                 return np.asarray(values.max(axis=0) - values.min(axis=0))
 
-            observed = distances(comparison.observed_weights)[:, 0]
-            resampled = distances(comparison.bootstrap_weights)
+            observed, resampled = by_side[0][:, 0], by_side[1]
             value = float(gap(observed[:, None])[0])
             low, high = np.nanquantile(gap(resampled), [0.025, 0.975])
             yield Measurement(
@@ -164,7 +157,7 @@ class Explainability(CharacteristicEvaluation):
                 interval=Interval(
                     float(min(low, value)), float(max(high, value)), "bootstrap of subjects"
                 ),
-                noise_floor=comparison.floor(gap(distances(comparison.split_weights))),
+                noise_floor=comparison.floor(gap(by_side[2])),
                 n=comparison.n,
                 method=Method(
                     "largest minus smallest unbiased MMD^2 (RBF) between synthetic and real items "

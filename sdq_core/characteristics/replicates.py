@@ -30,6 +30,7 @@ __all__ = [
     "Kernel",
     "Replicates",
     "by_kernel",
+    "discrepancies",
     "frechet",
     "marginals",
     "neighbours",
@@ -111,6 +112,24 @@ class Replicates:
         )
 
 
+def discrepancies(
+    comparison: Comparison, kernel: Kernel, weightings: Sequence[tuple[Values, Values]]
+) -> list[Values]:
+    """Return a kernel's unbiased discrepancies of many weightings, in blocks where rows are many.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    kernel : {"rbf", "cubic", "energy"}
+    weightings : sequence of (a, b)
+        Each of two arrays of shape (R, N) over the rows of the comparison.
+    """
+    if len(comparison.values) > WHOLE:
+        return discrepancies_of_rows(comparison.values, kernel, weightings, comparison.groups)
+    matrix = gram(comparison.values, kernel)
+    return [weighted_discrepancy(matrix, *w, comparison.groups) for w in weightings]
+
+
 def by_kernel(comparison: Comparison, kernel: Kernel, *, permuted: bool = False) -> Replicates:
     """Measure one kernel's unbiased discrepancy, each kernel value computed once.
 
@@ -127,11 +146,7 @@ def by_kernel(comparison: Comparison, kernel: Kernel, *, permuted: bool = False)
         comparison.split_weights,
         *([comparison.permutation_weights] if permuted else []),
     ]
-    if len(comparison.values) > WHOLE:
-        found = discrepancies_of_rows(comparison.values, kernel, weightings, comparison.groups)
-    else:
-        matrix = gram(comparison.values, kernel)
-        found = [weighted_discrepancy(matrix, *w, comparison.groups) for w in weightings]
+    found = discrepancies(comparison, kernel, weightings)
     value, drawn, floor = float(found[0][0]), found[1], found[2]
     p = 1.0
     if permuted:

@@ -154,7 +154,7 @@ class Utility(CharacteristicEvaluation):
     def _real_on_real(self, prepared: Task, seed: int) -> Interval | None:
         """AUC of real parts as large as the synthetic cohort, after training on the other part."""
         k, (x, y, groups) = len(prepared.classes), prepared.real
-        size = min(len(prepared.synthetic_y), len(y) // 2)
+        size = min(len(prepared.synthetic_y), len(prepared.test_y))
         rng = np.random.default_rng([seed, 11])
         sizes = (min(len(prepared.train_y), len(y) - size), size)
         found = []
@@ -164,15 +164,17 @@ class Utility(CharacteristicEvaluation):
                 found.append(float(auc(score, y[others])[0]))
         if len(found) < self.learner.repeats // 2:
             return None
-        # Parts of a finite pool vary less than fresh samples (Cochran 1977, section 2.6). So few of
-        # them have no quantile of 2.5 %: their standard deviation has to do.
-        stretch = float(np.sqrt((len(y) + size) / (len(y) - size)))
+        # Parts of a finite pool vary by 1/size - 1/N, a fresh cohort beside it by 1/n + 1/N
+        # (Cochran 1977, section 2.6). So few parts have no quantile of 2.5 %: their standard
+        # deviation has to do.
+        fresh = 1 / len(prepared.synthetic_y) + 1 / len(y)
+        stretch = float(np.sqrt(fresh / (1 / size - 1 / len(y))))
         centre, half = float(np.median(found)), float(1.96 * np.std(found, ddof=1) * stretch)
         return Interval(
             max(centre - half, 0.0),
             min(centre + half, 1.0),
-            f"{size} real items, trained on {sizes[0]} others, 1.96 standard deviations, stretched "
-            "to the spread of fresh samples",
+            f"{size} real items after training on {sizes[0]} others, 1.96 standard deviations, "
+            "at the spread of fresh samples",
             centre=centre,
         )
 

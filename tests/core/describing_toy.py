@@ -6,6 +6,7 @@ import hashlib
 import os
 import signal
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,6 +71,27 @@ def misbehave(content: bytes, item: Item) -> None:
         if not mark.exists():
             mark.touch()
             os._exit(3)
+
+
+@dataclass
+class Unshared(Toy):
+    """Fails where it should lay out what it knows for other processes."""
+
+    @contextmanager
+    def shared(self, items):
+        raise ValueError("something that nobody foresaw")
+        yield self
+
+
+@dataclass
+class Many(Toy):
+    """Says how many items it takes at a time."""
+
+    together: object = 64
+
+    def __init__(self, together: object) -> None:
+        super().__init__()
+        self.together = together
 
 
 @dataclass

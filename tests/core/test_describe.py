@@ -15,9 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from describing_toy import (
+    Many,
     Rude,
     Toy,
     Unloadable,
+    Unshared,
     as_bytes,
     callers,
     calls,
@@ -448,3 +450,17 @@ def test_numerical_libraries_run_on_one_thread_and_are_released() -> None:
     with single_thread():
         assert {pool["num_threads"] for pool in threadpool_info()} == {1}
     assert [pool["num_threads"] for pool in threadpool_info()] == before
+
+
+def test_a_describer_that_cannot_share_is_used_as_it_is(tmp_path):
+    items = make_items(tmp_path / "items", plain(6))
+    want = describe(items, Toy(), None, engine="serial")
+    found = describe(items, Unshared(), None, engine="processes", workers=2)
+    assert as_bytes(found.descriptions) == as_bytes(want.descriptions)
+
+
+@pytest.mark.parametrize("wrong", [0, None, "64"])
+def test_a_describer_that_takes_no_number_at_a_time_is_refused(tmp_path, wrong):
+    items = make_items(tmp_path / "items", plain(2))
+    with pytest.raises(PluginError, match="together"):
+        describe(items, Many(wrong), None, engine="serial")

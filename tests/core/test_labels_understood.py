@@ -79,12 +79,38 @@ def test_the_floor_lies_about_real_performance_and_narrows_with_size():
     assert width[400] < width[100]
 
 
-def test_subjects_are_not_torn_apart():
+def test_subjects_are_not_torn_apart(monkeypatch):
     """Items of one person in training and test would make the floor too high."""
-    plain, grouped = (
-        measured(cohorts(5, effect=1.0, per_subject=k))[ID].noise_floor for k in (1, 10)
-    )
-    assert (grouped.high - grouped.low) > 0.5 * (plain.high - plain.low)
+    seen = []
+
+    def noted(x, y, test, classes):
+        seen.append((x, test))
+        return LOGISTIC.scores(x, y, test, classes)
+
+    made = cohorts(5, effect=1.0, per_subject=10)
+    prepared = task(made, dataclasses.replace(LOGISTIC, scores=noted))
+    real, _, groups = prepared.real
+    of = {row.tobytes(): g for row, g in zip(real, groups.tolist(), strict=True)}
+    assert Utility("imaging")._real_on_real(prepared, 0) is not None
+    assert len(seen) > 10
+    for x, test in seen:
+        assert not {of[r.tobytes()] for r in x} & {of[r.tobytes()] for r in test}
+
+
+def test_the_model_of_the_floor_learns_from_as_much():
+    """Of a large training cohort and a small holdout, the floor must not learn from less."""
+    seen = []
+
+    def noted(x, y, test, classes):
+        seen.append((len(x), len(test)))
+        return LOGISTIC.scores(x, y, test, classes)
+
+    made = cohorts(1, n=(300, 60, 300), effect=2.0)
+    prepared = task(made, dataclasses.replace(LOGISTIC, scores=noted))
+    floor = Utility("imaging")._real_on_real(prepared, 0)
+    assert set(seen) == {(300, 60)}
+    # Parts of 60 vary more than the cohort of 300 that is judged; the floor is that of the latter.
+    assert floor.high - floor.low < 0.1
 
 
 def test_without_labels_there_is_a_reason():

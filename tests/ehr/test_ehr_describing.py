@@ -12,6 +12,7 @@ from sdq_core.evaluate import list_cohort
 from sdq_core.mapped import Mapped
 from sdq_core.modality import load_modality
 from sdq_core.shards import encode_shard
+from sdq_core.study import Study
 from sdq_core.vocabulary import Role
 from sdq_ehr import describing
 from sdq_ehr.judged import judged
@@ -27,6 +28,9 @@ def spoilt(study):
             lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
             if len(lines) > 9 and path.stem.lower() not in ("concept", "cdm_source"):
                 lines[3], lines[7] = lines[7], lines[3]
+                # Words by which the absence of a value is named elsewhere.
+                lines[2] = lines[2].replace("north", "(missing)").replace("south", "(no row)")
+                lines[4] = lines[4].replace("inpatient", "(no row)").replace(",F,", ",(missing),")
                 lines.insert(5, lines[4])
                 lines.append("no row at all\n")
                 path.write_text("".join(lines), encoding="utf-8")
@@ -120,3 +124,80 @@ def test_a_source_that_is_gone_is_a_finding_of_each_patient(known, tmp_path):
     found = describer.describe_many([*lost, items[0]])
     assert [d.readable for d in found] == [False, False, True]
     assert found[0] == describing._GONE
+
+
+@pytest.mark.parametrize("word", ["(missing)", "(no row)"])
+def test_a_cell_that_says_missing_changes_no_other_patient(tmp_path, word):
+    rng = np.random.default_rng(0)
+    for role in ("train", "synthetic"):
+        (tmp_path / role).mkdir()
+        sex = rng.choice(["F", "M", "", ""], 60)
+        rows = [f"{k},{s}" for k, s in enumerate(sex)]
+        visits = [f"{k},{v}" for k, v in enumerate(rng.choice(["a", "b", ""], 60)) if k % 3]
+        rows[7], visits[5] = f"7,{word}", f"7,{word}"
+        (tmp_path / role / "patients.csv").write_text("pid,sex\n" + "\n".join(rows) + "\n")
+        (tmp_path / role / "visits.csv").write_text("pid,ward\n" + "\n".join(visits) + "\n")
+    columns = {"pid": {"type": "identifier"}}
+    schema = {
+        "patient_table": "patients",
+        "tables": {
+            "patients": {"key": "pid", "patient": "pid",
+                         "columns": columns | {"sex": {"type": "category"}}},
+            "visits": {"patient": "pid", "columns": columns | {"ward": {"type": "category"}}},
+        },
+    }  # fmt: skip
+    modality = load_modality("ehr")
+    study = modality.prepared(Study.model_validate({
+        "modality": "ehr", "settings": {"schema": schema},
+        "cohorts": {r: {"path": tmp_path / r} for r in ("train", "synthetic")},
+    }))  # fmt: skip
+    items, describer = list_cohort(modality, study, Role.TRAIN).items, modality.describer(study)
+    together = plain(describer.describe_many(items))
+    assert plain(describer(item) for item in items) == together
+    assert len({d.embeddings["patient-rows"].tobytes() for d in describer.describe_many(items)}) > 3
+
+
+def test_tables_of_one_file_share_its_rows(tmp_path):
+    """Without a patient table, a patient may first stand in either."""
+    for role in ("train", "synthetic"):
+        (tmp_path / role).mkdir()
+        (tmp_path / role / "e.csv").write_text(
+            "a,b,v\n" + "".join(f"{k % 20},{k % 30},{k}\n" for k in range(40)), encoding="utf-8"
+        )
+    columns = {c: {"type": "identifier"} for c in "ab"} | {"v": {"type": "number"}}
+    schema = {"tables": {
+        "e": {"file": "e.csv", "patient": "a", "columns": columns},
+        "f": {"file": "e.csv", "patient": "b", "columns": columns},
+    }}  # fmt: skip
+    modality = load_modality("ehr")
+    study = modality.prepared(Study.model_validate({
+        "modality": "ehr", "settings": {"schema": schema},
+        "cohorts": {r: {"path": tmp_path / r} for r in ("train", "synthetic")},
+    }))  # fmt: skip
+    items = list_cohort(modality, study, Role.TRAIN).items
+    assert all(d.readable for d in modality.describer(study).describe_many(items))
+
+
+def test_a_table_of_keys_alone_is_described(tmp_path):
+    for role in ("train", "synthetic"):
+        (tmp_path / role).mkdir()
+        (tmp_path / role / "p.csv").write_text("pid,x\n1,2\n2,3\n", encoding="utf-8")
+        (tmp_path / role / "links.csv").write_text("pid,other\n1,9\n1,8\n", encoding="utf-8")
+    schema = {
+        "patient_table": "p",
+        "tables": {
+            "p": {"key": "pid", "patient": "pid",
+                  "columns": {"pid": {"type": "identifier"}, "x": {"type": "number"}}},
+            "links": {"patient": "pid",
+                      "columns": {c: {"type": "identifier"} for c in ("pid", "other")}},
+        },
+    }  # fmt: skip
+    modality = load_modality("ehr")
+    study = modality.prepared(Study.model_validate({
+        "modality": "ehr", "settings": {"schema": schema},
+        "cohorts": {r: {"path": tmp_path / r} for r in ("train", "synthetic")},
+    }))  # fmt: skip
+    items = list_cohort(modality, study, Role.TRAIN).items
+    found = describe(items, modality.describer(study), None, engine="serial").descriptions
+    assert [d.readable for d in found] == [True, True]
+    assert found[0].metadata["content:sha256"] != found[1].metadata["content:sha256"]
