@@ -383,6 +383,8 @@ def document(
             "name": profile.name,
             "version": profile.version,
             **({"extends": profile.extends} if profile.extends else {}),
+            **({} if profile.compared is None else {"compared": str(profile.compared)}),
+            "sha256": profile.digest,
         },
         modality={
             "name": described.modality.name,

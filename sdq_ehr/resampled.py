@@ -50,7 +50,7 @@ class Resampled:
     ----------
     records : Records
     comparison : Comparison
-        Of all readable patients, at most 2,000 a side; its values say nothing.
+        Of all readable patients, at most as many a side as are compared; its values say nothing.
     patients : ndarray, shape (N,), intp
         Patient of each row of the comparison.
     """
