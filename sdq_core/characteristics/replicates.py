@@ -243,9 +243,12 @@ def separability(comparison: Comparison) -> Replicates:
     both = np.concatenate([comparison.reference, comparison.synthetic])
     observed = np.r_[np.ones(n), -np.ones(len(both) - n)][:, None]
     scores = _held_out(comparison, both, observed)
-    real = np.concatenate(comparison.splits[0])
+    parts = comparison.splits[0]
+    real = np.concatenate(parts)
     repeats = len(comparison.splits)
-    sides = split_weights(comparison.groups[real], comparison.sizes, repeats, comparison.seed + 7)
+    # A subject between the parts is in neither, so that they may be smaller than the sides.
+    sizes = (len(parts[0]), len(parts[1]))
+    sides = split_weights(comparison.groups[real], sizes, repeats, comparison.seed + 7)
     labels = 2 * sides[0].T - 1
     null = mass_auc(_held_out(comparison, real, labels), labels > 0)
     a, b = (

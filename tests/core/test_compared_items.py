@@ -188,3 +188,19 @@ def test_a_feature_in_which_no_real_part_differs_overflows_nothing():
         interval = measured.interval()
     assert measured.value == pytest.approx(500, abs=5)
     assert np.isfinite([interval.low, interval.high]).all()
+
+
+# -- subjects of several items -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_subject_between_the_parts_ends_no_measure(seed):
+    """A re-split leaves out who would be on both sides: its parts are smaller than the cohorts."""
+    made = cohorts(seed, n=(60, 90, 150), per_subject=7)
+    found = comparison.compare_embedding.__wrapped__(made, "toy")
+    assert any(len(i) + len(j) < sum(found.sizes) for i, j in found.splits)
+    short = replace(found)
+    short.__dict__["splits"] = tuple(sorted(found.splits, key=lambda p: len(p[0]) + len(p[1])))
+    measured = replicates.separability(short)
+    assert 0 <= measured.value <= 1
+    assert np.isfinite(measured.null).all()
