@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from sdq_core.cohort import Cohort, Cohorts
 from sdq_core.measurement import Interval
@@ -27,6 +27,7 @@ from sdq_core.statistics import (
     random_splits,
     safe_scale,
     split_indices,
+    split_weights,
 )
 from sdq_core.statistics.resampling import bootstrap_blocks
 from sdq_core.vocabulary import Role
@@ -146,12 +147,9 @@ class Comparison:
 
     def _no_weights(self, repeats: int) -> tuple[Values, Values]:
         """Return zeros, shape (R, N), twice: counts are small, and many rows are much memory."""
-        shape, kind = (repeats, len(self.values)), self._weight_type
+        shape = (repeats, len(self.values))
+        kind: DTypeLike = np.float64 if len(self.values) <= WHOLE else np.uint16
         return np.zeros(shape, kind), np.zeros(shape, kind)
-
-    @property
-    def _weight_type(self) -> Any:
-        return np.float64 if len(self.values) <= WHOLE else np.uint16
 
     @cached_property
     def observed_weights(self) -> tuple[Values, Values]:
@@ -179,11 +177,9 @@ class Comparison:
         """Label permutations of reference and synthetic rows, whole groups moved."""
         both = np.concatenate([self.reference, self.synthetic])
         a, b = self._no_weights(999)
-        rng = np.random.default_rng(self.seed + 6)
-        splits = random_splits(self.groups[both], self.sizes, len(a), rng)
-        for r, (i, j) in enumerate(splits):
-            a[r, both[i]] = 1
-            b[r, both[j]] = 1
+        a[:, both], b[:, both] = split_weights(
+            self.groups[both], self.sizes, len(a), self.seed + 6, a.dtype
+        )
         return a, b
 
     def floor(self, null: Values) -> Interval:

@@ -136,7 +136,8 @@ class Explainability(CharacteristicEvaluation):
                 comparison.bootstrap_weights,
                 comparison.split_weights,
             )
-            inside = [(a * rows, b * rows) for a, b in sides for rows in members.values()]
+            # One at a time: weights of many subgroups together are much memory.
+            inside = ((a * rows, b * rows) for a, b in sides for rows in members.values())
             found = discrepancies(comparison, "rbf", inside)
             by_side = [
                 np.stack(found[k : k + len(members)]) for k in range(0, len(found), len(members))

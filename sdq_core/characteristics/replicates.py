@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -113,7 +113,7 @@ class Replicates:
 
 
 def discrepancies(
-    comparison: Comparison, kernel: Kernel, weightings: Sequence[tuple[Values, Values]]
+    comparison: Comparison, kernel: Kernel, weightings: Iterable[tuple[Values, Values]]
 ) -> list[Values]:
     """Return a kernel's unbiased discrepancies of many weightings, in blocks where rows are many.
 
@@ -121,8 +121,9 @@ def discrepancies(
     ----------
     comparison : Comparison
     kernel : {"rbf", "cubic", "energy"}
-    weightings : sequence of (a, b)
-        Each of two arrays of shape (R, N) over the rows of the comparison.
+    weightings : iterable of (a, b)
+        Each of two arrays of shape (R, N) over the rows of the comparison; asked for one by one
+        where the Gram matrix fits.
     """
     if len(comparison.values) > WHOLE:
         return discrepancies_of_rows(comparison.values, kernel, weightings, comparison.groups)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +25,7 @@ _WEIGHTINGS = 256
 def discrepancies_of_rows(
     z: ArrayLike,
     kernel: Kernel,
-    weightings: Sequence[tuple[ArrayLike, ArrayLike]],
+    weightings: Iterable[tuple[ArrayLike, ArrayLike]],
     groups: ArrayLike | None = None,
     bandwidth: float | None = None,
 ) -> list[Values]:
@@ -36,7 +36,7 @@ def discrepancies_of_rows(
     z : array_like, shape (N, d)
     kernel, bandwidth
         As in `sdq_core.statistics.kernels.gram`.
-    weightings : sequence of (a, b)
+    weightings : iterable of (a, b)
         Each of two arrays of shape (R, N), of any kind of number; R may differ.
     groups : array_like, shape (N,), optional
         As in `weighted_discrepancy`.

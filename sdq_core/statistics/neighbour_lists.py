@@ -40,8 +40,6 @@ class NeighbourLists:
         Which rows are on the other side; every part lies on one side. By default there is one.
     length : int
         Neighbours in a list; it changes the time and the memory, and no result.
-    device : str
-        As in `nearest_neighbours`.
 
     Examples
     --------
@@ -55,8 +53,6 @@ class NeighbourLists:
         z: ArrayLike,
         synthetic: ArrayLike | None = None,
         length: int = LENGTH,
-        *,
-        device: str = "cpu",
     ) -> None:
         self._z = matrix(z, "z")
         n = len(self._z)
@@ -67,7 +63,7 @@ class NeighbourLists:
         self._place = np.empty(n, np.intp)
         for rows in self._sides:
             self._place[rows] = np.arange(len(rows))
-        self._length, self._device = length, device
+        self._length = length
         self._lists: dict[tuple[int, int], tuple[Values, Index]] = {}
         self._centred = self._z - self._z.mean(axis=0)
         self._norms = (self._centred * self._centred).sum(axis=1)
@@ -153,9 +149,7 @@ class NeighbourLists:
             known[some] = count[np.arange(len(rows)), at] >= k
         lacking = np.flatnonzero(~known)
         if len(lacking):
-            near, _ = nearest_neighbours(
-                self._z[part[lacking]], self._z[part], k + 1, device=self._device
-            )
+            near, _ = nearest_neighbours(self._z[part[lacking]], self._z[part], k + 1)
             found[lacking] = near[:, k]  # the row itself is one of them, at no distance
         return found
 
@@ -166,9 +160,7 @@ class NeighbourLists:
             own, targets = self._sides[key[0]], self._sides[key[1]]
             same = key[0] == key[1]
             k = min(self._length + same, len(targets))
-            distances, indices = nearest_neighbours(
-                self._z[own], self._z[targets], k, device=self._device
-            )
+            distances, indices = nearest_neighbours(self._z[own], self._z[targets], k)
             if same:
                 # A row is no neighbour of itself; of rows equal to it any may stand first.
                 itself = indices == np.arange(len(own))[:, None]

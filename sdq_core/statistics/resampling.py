@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from sdq_core.errors import UsageError
 
@@ -134,7 +134,11 @@ def _split(code: Index, sizes: tuple[int, int], rng: np.random.Generator) -> tup
 
 
 def split_weights(
-    groups: ArrayLike, sizes: tuple[int, int], repeats: int, seed: int
+    groups: ArrayLike,
+    sizes: tuple[int, int],
+    repeats: int,
+    seed: int,
+    kind: DTypeLike = np.float64,
 ) -> tuple[Values, Values]:
     """Return 0/1 weights of many random splits by group.
 
@@ -144,6 +148,8 @@ def split_weights(
         As in `split_indices`.
     repeats : int
     seed : int
+    kind : dtype
+        Of the weights: many rows take much memory.
 
     Returns
     -------
@@ -157,7 +163,7 @@ def split_weights(
     """
     code = codes(groups, len(np.asarray(groups)))
     rng = np.random.default_rng(seed)
-    first, second = np.zeros((repeats, len(code))), np.zeros((repeats, len(code)))
+    first, second = (np.zeros((repeats, len(code)), kind) for _ in range(2))
     for r, (i, j) in enumerate(random_splits(code, sizes, repeats, rng)):
         first[r, i] = 1
         second[r, j] = 1

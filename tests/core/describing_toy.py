@@ -89,10 +89,6 @@ class Many(Toy):
 
     together: object = 64
 
-    def __init__(self, together: object) -> None:
-        super().__init__()
-        self.together = together
-
 
 @dataclass
 class Rude(Toy):

@@ -463,4 +463,4 @@ def test_a_describer_that_cannot_share_is_used_as_it_is(tmp_path):
 def test_a_describer_that_takes_no_number_at_a_time_is_refused(tmp_path, wrong):
     items = make_items(tmp_path / "items", plain(2))
     with pytest.raises(PluginError, match="together"):
-        describe(items, Many(wrong), None, engine="serial")
+        describe(items, Many(together=wrong), None, engine="serial")

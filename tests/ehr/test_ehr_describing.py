@@ -51,6 +51,16 @@ def known(request, tmp_path_factory):
     return items, modality.describer(study)
 
 
+def train_of(folder, schema):
+    """Return the items of a training cohort in a folder, and their describer."""
+    modality = load_modality("ehr")
+    study = modality.prepared(Study.model_validate({
+        "modality": "ehr", "settings": {"schema": schema},
+        "cohorts": {r: {"path": folder / r} for r in ("train", "synthetic")},
+    }))  # fmt: skip
+    return list_cohort(modality, study, Role.TRAIN).items, modality.describer(study)
+
+
 def plain(descriptions):
     return [encode_shard(["k"], [d]) for d in descriptions]
 
@@ -146,12 +156,7 @@ def test_a_cell_that_says_missing_changes_no_other_patient(tmp_path, word):
             "visits": {"patient": "pid", "columns": columns | {"ward": {"type": "category"}}},
         },
     }  # fmt: skip
-    modality = load_modality("ehr")
-    study = modality.prepared(Study.model_validate({
-        "modality": "ehr", "settings": {"schema": schema},
-        "cohorts": {r: {"path": tmp_path / r} for r in ("train", "synthetic")},
-    }))  # fmt: skip
-    items, describer = list_cohort(modality, study, Role.TRAIN).items, modality.describer(study)
+    items, describer = train_of(tmp_path, schema)
     together = plain(describer.describe_many(items))
     assert plain(describer(item) for item in items) == together
     assert len({d.embeddings["patient-rows"].tobytes() for d in describer.describe_many(items)}) > 3
@@ -169,13 +174,8 @@ def test_tables_of_one_file_share_its_rows(tmp_path):
         "e": {"file": "e.csv", "patient": "a", "columns": columns},
         "f": {"file": "e.csv", "patient": "b", "columns": columns},
     }}  # fmt: skip
-    modality = load_modality("ehr")
-    study = modality.prepared(Study.model_validate({
-        "modality": "ehr", "settings": {"schema": schema},
-        "cohorts": {r: {"path": tmp_path / r} for r in ("train", "synthetic")},
-    }))  # fmt: skip
-    items = list_cohort(modality, study, Role.TRAIN).items
-    assert all(d.readable for d in modality.describer(study).describe_many(items))
+    items, describer = train_of(tmp_path, schema)
+    assert all(d.readable for d in describer.describe_many(items))
 
 
 def test_a_table_of_keys_alone_is_described(tmp_path):
@@ -192,12 +192,7 @@ def test_a_table_of_keys_alone_is_described(tmp_path):
                       "columns": {c: {"type": "identifier"} for c in ("pid", "other")}},
         },
     }  # fmt: skip
-    modality = load_modality("ehr")
-    study = modality.prepared(Study.model_validate({
-        "modality": "ehr", "settings": {"schema": schema},
-        "cohorts": {r: {"path": tmp_path / r} for r in ("train", "synthetic")},
-    }))  # fmt: skip
-    items = list_cohort(modality, study, Role.TRAIN).items
-    found = describe(items, modality.describer(study), None, engine="serial").descriptions
+    items, describer = train_of(tmp_path, schema)
+    found = describe(items, describer, None, engine="serial").descriptions
     assert [d.readable for d in found] == [True, True]
     assert found[0].metadata["content:sha256"] != found[1].metadata["content:sha256"]
